@@ -1,0 +1,278 @@
+//! The reference path: full YAML by the events of `granit-parser`.
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StrInput, StructureStyle};
+
+use crate::builder::{Builder, Content};
+use crate::resolve::{self, Value};
+use crate::span::saturating_u32;
+use crate::{Chunk, Document, MAX_DEPTH, Span, SyntaxError, messages};
+
+/// Parses one document.
+pub(crate) fn parse(chunk: &Chunk) -> Result<Document, SyntaxError> {
+    let text = &chunk.text[chunk.span.range()];
+    Reader {
+        chunk,
+        text,
+        builder: Builder::new(&chunk.text),
+        cursor: 0,
+    }
+    .read()
+}
+
+fn options() -> Options {
+    granit_parser::options! {
+        // Both as go-yaml reads them.
+        bom_inside_document_as_content: true,
+        block_scalar_eof_without_line_feed: true,
+        max_buffered_comment_events: usize::MAX,
+        // One more, so that the builder finds and words the error.
+        flow_nesting_limit: MAX_DEPTH + 1,
+        block_nesting_limit: MAX_DEPTH + 1,
+    }
+}
+
+struct Reader<'c> {
+    chunk: &'c Chunk,
+    /// The text of the document. Offsets of events are within it, spans of nodes within the file.
+    text: &'c str,
+    builder: Builder<'c>,
+    /// End of the last token that is known, within the document.
+    cursor: usize,
+}
+
+impl Reader<'_> {
+    fn read(mut self) -> Result<Document, SyntaxError> {
+        let mut documents = 0;
+        let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str_with_options(self.text, options());
+        while let Some(event) = parser.next_event() {
+            let (event, place) = event.map_err(|error| self.scan_error(&error))?;
+            let range = place.byte_range().unwrap_or_default();
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let span = self.span(range.start, range.start);
+                        return Err(SyntaxError::new("a second document begins without `---`", span));
+                    }
+                    // Directives before the marker must not be taken for content.
+                    self.cursor = range.end;
+                }
+                Event::Scalar(value, style, anchor, tag) => {
+                    let tag = tag.as_ref().map(|tag| (tag.handle(), tag.suffix()));
+                    self.scalar(&value, style, anchor, tag, range.start, range.end)?;
+                }
+                Event::Alias(anchor) => {
+                    let span = self.span(range.start, range.end);
+                    self.builder.alias(span, anchor)?;
+                    self.cursor = range.end;
+                }
+                Event::SequenceStart(style, anchor, _) => {
+                    let flow = style == StructureStyle::Flow;
+                    let start = if !flow && self.builder.wants_value() {
+                        self.find_dash()
+                    } else {
+                        range.start
+                    };
+                    self.open(start, false, flow, anchor)?;
+                }
+                Event::MappingStart(style, anchor, _) => {
+                    self.open(range.start, true, style == StructureStyle::Flow, anchor)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    // The end of a block collection has no token, nor that of a pair within a flow sequence.
+                    let end = (!range.is_empty()).then(|| self.span(range.end, range.end).start);
+                    if end.is_some() {
+                        self.cursor = range.end;
+                    }
+                    self.builder.close(end)?;
+                }
+                Event::Comment(..) => {
+                    let span = self.span(range.start, range.end);
+                    self.builder.comment(span);
+                }
+                _ => {}
+            }
+        }
+        Ok(self.builder.finish(self.chunk))
+    }
+
+    /// A span within the file for offsets within the document.
+    fn span(&self, start: usize, end: usize) -> Span {
+        let base = self.chunk.span.start as usize;
+        Span::new(saturating_u32(base + start), saturating_u32(base + end))
+    }
+
+    fn open(&mut self, start: usize, mapping: bool, flow: bool, anchor: usize) -> Result<(), SyntaxError> {
+        let span = self.span(start, start);
+        self.cursor = if flow { start + 1 } else { start };
+        self.builder.open(span.start, mapping, flow, anchor)
+    }
+
+    fn scalar(
+        &mut self,
+        value: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<(&str, &str)>,
+        start: usize,
+        end: usize,
+    ) -> Result<(), SyntaxError> {
+        let missing = style == ScalarStyle::Plain && start == end;
+        let value = if missing { "" } else { value };
+        let (start, end) = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let header = self.find_block_header();
+                (header, self.block_scalar_end(header, end))
+            }
+            _ if missing => {
+                let at = self.find_missing(start);
+                (at, at)
+            }
+            _ => (start, end),
+        };
+        let span = self.span(start, end);
+        self.cursor = end;
+        // Most content is a slice of the source; the rest is stored.
+        let inner = match style {
+            ScalarStyle::Plain => span,
+            _ => Span::new(span.start + 1, span.end.saturating_sub(1).max(span.start + 1)),
+        };
+        let sliced = self.chunk.text.get(inner.range()) == Some(value);
+        let content = if sliced {
+            Content::Source(inner)
+        } else {
+            Content::Decoded(value)
+        };
+
+        let meaning = match tag {
+            None if style == ScalarStyle::Plain => resolve::plain(value),
+            None => Value::Str,
+            Some((handle, suffix)) => {
+                let resolved = resolve::tagged(handle, suffix, value)
+                    .map_err(|message| SyntaxError::new(message, span))?;
+                match resolved {
+                    resolve::Tagged::Value(value) => value,
+                    resolve::Tagged::Binary(decoded) => {
+                        return self.add(span, Value::Str, &decoded, Content::Decoded(&decoded), anchor);
+                    }
+                }
+            }
+        };
+        if self.builder.wants_key() && value == "<<" && resolve::may_merge(tag, style == ScalarStyle::Plain) {
+            self.builder.merge_key(span);
+            return Ok(());
+        }
+        self.add(span, meaning, value, content, anchor)
+    }
+
+    fn add(
+        &mut self,
+        span: Span,
+        meaning: Value,
+        value: &str,
+        content: Content<'_>,
+        anchor: usize,
+    ) -> Result<(), SyntaxError> {
+        if self.builder.wants_key() {
+            self.builder.key(span, meaning, value, content, anchor)
+        } else {
+            self.builder.scalar(span, meaning, content, anchor)
+        }
+    }
+
+    /// The first byte from the cursor on that is not blank and not in a comment.
+    fn skip_blank(&self, mut at: usize) -> (usize, Option<u8>) {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(at) {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+                Some(b'#') if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
+                    at =
+                        memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+                }
+                byte => return (at, byte.copied()),
+            }
+        }
+    }
+
+    /// As `skip_blank`, and past anchors and tags too.
+    fn skip_properties(&self, mut at: usize) -> (usize, Option<u8>) {
+        let bytes = self.text.as_bytes();
+        loop {
+            match self.skip_blank(at) {
+                (start, Some(b'&' | b'!')) => {
+                    at = start
+                        + bytes[start..]
+                            .iter()
+                            .take_while(|byte| !byte.is_ascii_whitespace())
+                            .count();
+                }
+                found => return found,
+            }
+        }
+    }
+
+    /// The dash of the first item of a sequence that is the value of the last key.
+    fn find_dash(&self) -> usize {
+        match self.skip_blank(self.cursor) {
+            (colon, Some(b':')) => self.skip_properties(colon + 1).0,
+            (at, _) => at,
+        }
+    }
+
+    /// The `|` or `>` of a block scalar after the cursor.
+    fn find_block_header(&self) -> usize {
+        let mut at = self.cursor;
+        loop {
+            match self.skip_properties(at) {
+                (found, Some(b':' | b'-' | b'?')) => at = found + 1,
+                (found, _) => return found,
+            }
+        }
+    }
+
+    /// The end of the last line up to `limit` that is not blank, and at least the end of the header.
+    fn block_scalar_end(&self, header: usize, limit: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let header_line =
+            memchr::memchr2(b'\n', b'\r', &bytes[header..]).map_or(bytes.len(), |length| header + length);
+        let content = bytes.get(header_line..limit).unwrap_or_default();
+        if let Some(last) = content.iter().rposition(|byte| !byte.is_ascii_whitespace()) {
+            let last = header_line + last;
+            return memchr::memchr2(b'\n', b'\r', &bytes[last..]).map_or(bytes.len(), |length| last + length);
+        }
+        let indicators = bytes[header..header_line]
+            .iter()
+            .take_while(|byte| !byte.is_ascii_whitespace())
+            .count();
+        header + indicators
+    }
+
+    /// Where a missing scalar is said to be: after its colon or dash.
+    fn find_missing(&self, reported: usize) -> usize {
+        match self.skip_blank(self.cursor) {
+            (colon, Some(b':')) if self.builder.wants_value() => colon + 1,
+            (dash, Some(b'-'))
+                if !self.builder.wants_value() && !self.builder.wants_key() && dash < reported =>
+            {
+                dash + 1
+            }
+            _ if self.builder.wants_value() => self.cursor,
+            _ => reported,
+        }
+    }
+
+    fn scan_error(&self, error: &ScanError) -> SyntaxError {
+        let at = error
+            .marker()
+            .byte_offset()
+            .unwrap_or_default()
+            .min(self.text.len());
+        let length = self
+            .text
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8);
+        messages::scan_error(error.kind(), self.span(at, at + length))
+    }
+}
