@@ -1,0 +1,406 @@
+//! The immutable, indexed snapshot that every command works on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use crate::host::Host;
+use crate::istio::mesh_config::MeshConfig;
+use crate::istio::mesh_networks::MeshNetworks;
+use crate::kind::{AnyResource, Kind, Lists};
+use crate::registry::ServiceRegistry;
+use crate::resource::{Resource, ResourceId};
+use crate::schema::validate::Violation;
+use crate::schema::{FieldType, Message};
+use crate::source::{Loaded, Problem, Skipped, Source, SourceId};
+use crate::workload::Workloads;
+
+/// What the mesh is called and where its parts live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The DNS domain of the cluster.
+    pub cluster_domain: String,
+    /// The namespace of the control plane.
+    pub istio_namespace: String,
+}
+
+impl Default for Settings {
+    /// `cluster.local` and `istio-system`, as Kubernetes and Istio install themselves.
+    fn default() -> Self {
+        Self {
+            cluster_domain: "cluster.local".to_owned(),
+            istio_namespace: "istio-system".to_owned(),
+        }
+    }
+}
+
+/// A snapshot of resources; cheap to clone.
+///
+/// Built by [`MeshBuilder`]. Nothing in it changes afterwards: [`Mesh::overlay`] makes a new one.
+#[derive(Clone)]
+pub struct Mesh {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    config: MeshConfig,
+    networks: Option<MeshNetworks>,
+    lists: Lists,
+    by_id: FxHashMap<ResourceId, AnyResource>,
+    duplicates: Vec<(AnyResource, AnyResource)>,
+    violations: Vec<(AnyResource, Vec<Violation>)>,
+    sources: Vec<Arc<Source>>,
+    problems: Vec<Problem>,
+    skipped: Skipped,
+    registry: OnceLock<ServiceRegistry>,
+    workloads: OnceLock<Workloads>,
+}
+
+impl fmt::Debug for Mesh {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Mesh")
+            .field("resources", &self.inner.by_id.len())
+            .field("sources", &self.inner.sources.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Mesh {
+    /// Names and places of the mesh.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The mesh-wide configuration: what was given, else what the ConfigMap `istio` of the control plane's namespace
+    /// says, else what istiod compiles in.
+    pub fn config(&self) -> &MeshConfig {
+        &self.inner.config
+    }
+
+    /// The networks of the mesh, if they are known.
+    pub fn networks(&self) -> Option<&MeshNetworks> {
+        self.inner.networks.as_ref()
+    }
+
+    /// The namespace whose policies hold for the whole mesh.
+    pub fn root_namespace(&self) -> &str {
+        let configured = &self.inner.config.root_namespace;
+        if configured.is_empty() {
+            &self.inner.settings.istio_namespace
+        } else {
+            configured
+        }
+    }
+
+    /// A host name as written in a resource of `namespace`.
+    pub fn host(&self, name: &str, namespace: &str) -> Host {
+        Host::resolve(name, namespace, &self.inner.settings.cluster_domain)
+    }
+
+    /// The resource with this identity.
+    pub fn find(&self, id: &ResourceId) -> Option<&AnyResource> {
+        self.inner.by_id.get(id)
+    }
+
+    /// Whether there is a resource with this identity.
+    pub fn contains(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        let id = ResourceId {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        self.inner.by_id.contains_key(&id)
+    }
+
+    /// The number of resources of a kind.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.inner.lists.count(kind)
+    }
+
+    /// Every resource, kind by kind, then by namespace and name.
+    pub fn resources(&self) -> impl Iterator<Item = AnyResource> + '_ {
+        self.inner.lists.iter()
+    }
+
+    /// The number of resources of all kinds.
+    pub fn len(&self) -> usize {
+        self.inner.by_id.len()
+    }
+
+    /// Whether there are no resources.
+    pub fn is_empty(&self) -> bool {
+        self.inner.by_id.is_empty()
+    }
+
+    /// All services, wherever they are declared.
+    pub fn registry(&self) -> &ServiceRegistry {
+        self.inner.registry.get_or_init(|| ServiceRegistry::build(self))
+    }
+
+    /// All workloads: pods, and the pods that templates would make.
+    pub fn workloads(&self) -> &Workloads {
+        self.inner.workloads.get_or_init(|| Workloads::build(self))
+    }
+
+    /// Objects that were given more than once: the one that was given up, and the later one that counts.
+    pub fn duplicates(&self) -> &[(AnyResource, AnyResource)] {
+        &self.inner.duplicates
+    }
+
+    /// What the schemas say against resources, in the order of the input.
+    pub fn violations(&self) -> &[(AnyResource, Vec<Violation>)] {
+        &self.inner.violations
+    }
+
+    /// Problems of the input itself, in the order of the input.
+    pub fn problems(&self) -> &[Problem] {
+        &self.inner.problems
+    }
+
+    /// What was left out of the input.
+    pub fn skipped(&self) -> &Skipped {
+        &self.inner.skipped
+    }
+
+    /// All sources.
+    pub fn sources(&self) -> &[Arc<Source>] {
+        &self.inner.sources
+    }
+
+    /// The source with this id.
+    ///
+    /// # Panics
+    ///
+    /// If the id belongs to another mesh.
+    pub fn source(&self, id: SourceId) -> &Source {
+        &self.inner.sources[id.0 as usize]
+    }
+
+    /// This mesh after `change` is applied to it: resources of `change` replace those of the same identity.
+    ///
+    /// Mesh-wide configuration and settings stay those of `self`.
+    #[must_use]
+    pub fn overlay(&self, change: &Self) -> Self {
+        let mut builder = MeshBuilder::new(self.inner.settings.clone());
+        builder.config = Some(self.inner.config.clone());
+        builder.networks.clone_from(&self.inner.networks);
+        let offset = u32::try_from(self.inner.sources.len()).unwrap_or(u32::MAX);
+        builder
+            .sources
+            .extend(self.inner.sources.iter().chain(&change.inner.sources).cloned());
+        let replaced = |resource: &AnyResource| change.inner.by_id.contains_key(&resource.header().id());
+        builder
+            .resources
+            .extend(self.resources().filter(|resource| !replaced(resource)));
+        let moved: FxHashMap<_, _> = change
+            .resources()
+            .map(|resource| (resource.header().id(), resource.moved(offset)))
+            .collect();
+        let find = |resource: &AnyResource| {
+            moved
+                .get(&resource.header().id())
+                .cloned()
+                .unwrap_or_else(|| resource.moved(offset))
+        };
+        builder
+            .resources
+            .extend(change.resources().map(|resource| find(&resource)));
+        builder.violations = self
+            .violations()
+            .iter()
+            .filter(|(resource, _)| !replaced(resource))
+            .cloned()
+            .chain(
+                change
+                    .violations()
+                    .iter()
+                    .map(|(resource, list)| (find(resource), list.clone())),
+            )
+            .collect();
+        builder.problems = self.problems().to_vec();
+        builder
+            .problems
+            .extend(change.problems().iter().cloned().map(|mut problem| {
+                problem.source = problem.source.map(|id| SourceId(id.0.saturating_add(offset)));
+                problem
+            }));
+        builder.skipped = self.skipped().clone();
+        builder.skipped.merge(change.skipped().clone());
+        let mut duplicates = self.duplicates().to_vec();
+        duplicates.extend(
+            change
+                .duplicates()
+                .iter()
+                .map(|(old, new)| (old.moved(offset), find(new))),
+        );
+        builder.duplicates = duplicates;
+        builder.build()
+    }
+
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.inner.lists
+    }
+}
+
+/// Collects what a [`Mesh`] is made of.
+#[derive(Debug, Default)]
+pub struct MeshBuilder {
+    settings: Settings,
+    config: Option<MeshConfig>,
+    networks: Option<MeshNetworks>,
+    resources: Vec<AnyResource>,
+    violations: Vec<(AnyResource, Vec<Violation>)>,
+    duplicates: Vec<(AnyResource, AnyResource)>,
+    sources: Vec<Arc<Source>>,
+    problems: Vec<Problem>,
+    skipped: Skipped,
+}
+
+impl MeshBuilder {
+    /// An empty mesh.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the mesh-wide configuration, which then counts instead of any ConfigMap's.
+    pub fn set_config(&mut self, config: MeshConfig) {
+        self.config = Some(config);
+    }
+
+    /// Sets the networks of the mesh.
+    pub fn set_networks(&mut self, networks: MeshNetworks) {
+        self.networks = Some(networks);
+    }
+
+    /// The id that the next added source gets.
+    pub fn next_source(&self) -> SourceId {
+        SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Adds a source, whose id is [`MeshBuilder::next_source`], and what was read from it.
+    pub fn add(&mut self, source: Source, loaded: Loaded) {
+        self.sources.push(Arc::new(source));
+        for (index, list) in loaded.violations {
+            self.violations.push((loaded.resources[index].clone(), list));
+        }
+        self.resources.extend(loaded.resources);
+        self.problems.extend(loaded.problems);
+        self.skipped.merge(loaded.skipped);
+    }
+
+    /// Indexes everything.
+    pub fn build(self) -> Mesh {
+        let Self {
+            settings,
+            config,
+            networks,
+            resources,
+            violations,
+            mut duplicates,
+            sources,
+            problems,
+            skipped,
+        } = self;
+        let mut by_id: FxHashMap<ResourceId, AnyResource> = FxHashMap::default();
+        by_id.reserve(resources.len());
+        let mut replaced = BTreeMap::new();
+        let mut generated = Vec::new();
+        for (index, resource) in resources.iter().enumerate() {
+            if resource.header().metadata().name.is_empty() {
+                // Without a name it cannot replace anything; `generateName` makes a new object every time.
+                generated.push(resource.clone());
+                continue;
+            }
+            let id = resource.header().id();
+            if let Some(earlier) = by_id.insert(id.clone(), resource.clone()) {
+                replaced.insert(index, (earlier, id));
+            }
+        }
+        duplicates.extend(
+            replaced
+                .into_values()
+                .filter_map(|(earlier, id)| Some((earlier, by_id.get(&id)?.clone()))),
+        );
+        let mut lists = Lists::default();
+        for resource in resources {
+            let header = resource.header();
+            let counts = header.metadata().name.is_empty()
+                || by_id
+                    .get(&header.id())
+                    .is_some_and(|winner| winner.is_same(&resource));
+            if counts {
+                lists.push(resource);
+            }
+        }
+        for resource in generated {
+            by_id.entry(resource.header().id()).or_insert(resource);
+        }
+        lists.sort();
+        let config = config.unwrap_or_else(|| config_from(&lists, &settings));
+        Mesh {
+            inner: Arc::new(Inner {
+                settings,
+                config,
+                networks,
+                lists,
+                by_id,
+                duplicates,
+                violations,
+                sources,
+                problems,
+                skipped,
+                registry: OnceLock::new(),
+                workloads: OnceLock::new(),
+            }),
+        }
+    }
+}
+
+impl AnyResource {
+    /// Whether both are the very same object, not just equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.header(), other.header())
+    }
+}
+
+/// The mesh configuration in the ConfigMap `istio` of the control plane's namespace, over the compiled-in one.
+fn config_from(lists: &Lists, settings: &Settings) -> MeshConfig {
+    lists
+        .config_maps
+        .iter()
+        .find(|map| map.name() == "istio" && map.namespace() == settings.istio_namespace)
+        .and_then(|map| mesh_config_text(map))
+        .and_then(parse_mesh_config)
+        .unwrap_or_else(MeshConfig::compiled_defaults)
+}
+
+fn mesh_config_text(map: &Resource<k8s_openapi::api::core::v1::ConfigMap>) -> Option<&str> {
+    map.spec.data.as_ref()?.get("mesh").map(String::as_str)
+}
+
+/// Reads MeshConfig YAML; fields that it does not set keep the compiled-in defaults. `None` if it is not YAML.
+pub fn parse_mesh_config(text: &str) -> Option<MeshConfig> {
+    let document = mesh_yaml::parse(&Arc::from(text)).into_iter().next()?.ok()?;
+    let mut config = MeshConfig::compiled_defaults();
+    let default_proxy = config.default_config.clone();
+    config.merge(document.root());
+    // The one nested message that istiod merges field by field.
+    if let (Some(mut proxy), Some(node)) = (default_proxy, document.root().get("defaultConfig")) {
+        proxy.merge(node);
+        config.default_config = Some(proxy);
+    }
+    Some(config)
+}
+
+/// Reads MeshNetworks YAML. `None` if it is not YAML.
+pub fn parse_mesh_networks(text: &str) -> Option<MeshNetworks> {
+    let document = mesh_yaml::parse(&Arc::from(text)).into_iter().next()?.ok()?;
+    Some(MeshNetworks::decode(document.root()))
+}

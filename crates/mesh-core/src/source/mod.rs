@@ -1,0 +1,108 @@
+//! Where resources come from.
+
+pub mod files;
+mod load;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use mesh_yaml::{LineIndex, Position, Span};
+
+pub use load::{LoadOptions, Loaded, load_text};
+
+/// Names one [`Source`] of a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub(crate) u32);
+
+/// One text that resources were read from.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    text: Arc<str>,
+    lines: OnceLock<LineIndex>,
+}
+
+impl Source {
+    /// A text under the name that a user would know it by.
+    pub fn new(name: impl Into<String>, text: Arc<str>) -> Self {
+        Self {
+            name: name.into(),
+            text,
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// The file's path as the user gave or would type it; `-` for standard input.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Line and column of a byte offset, both from 1.
+    pub fn position(&self, offset: u32) -> Position {
+        self.lines
+            .get_or_init(|| LineIndex::new(&self.text))
+            .position(&self.text, offset)
+    }
+}
+
+/// Something about the input itself, rather than about the resources in it.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What sort of problem.
+    pub kind: ProblemKind,
+    /// The file as the user would name it.
+    pub file: String,
+    /// The source, if the file could be read at all.
+    pub source: Option<SourceId>,
+    /// The place in the source.
+    pub span: Option<Span>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// A second place, with what it has to do with the problem.
+    pub related: Option<(Span, String)>,
+    /// Line comments of the document that could switch the problem off.
+    pub document: Option<mesh_yaml::Document>,
+}
+
+/// The sorts of [`Problem`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// A file or folder could not be read.
+    Unreadable,
+    /// A document is not YAML.
+    Syntax,
+    /// A mapping has the same key twice.
+    DuplicateKey,
+    /// An object of an API group that the mesh owns has an unknown kind or version.
+    UnknownKind,
+    /// An object lacks what every object must have, such as a name.
+    Incomplete,
+}
+
+/// What was left out of a mesh, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Documents that are not Kubernetes objects.
+    pub not_kubernetes: usize,
+    /// Files that are Helm templates rather than YAML.
+    pub helm_templates: Vec<String>,
+    /// Objects of kinds that the model does not describe, by `apiVersion kind`.
+    pub other_kinds: BTreeMap<String, usize>,
+}
+
+impl Skipped {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.not_kubernetes += other.not_kubernetes;
+        self.helm_templates.extend(other.helm_templates);
+        for (kind, count) in other.other_kinds {
+            *self.other_kinds.entry(kind).or_default() += count;
+        }
+    }
+}

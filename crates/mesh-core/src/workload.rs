@@ -1,0 +1,260 @@
+//! Workloads: pods, and the pods that the templates of Deployments and their like would make.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::{DaemonSetSpec, DeploymentSpec, ReplicaSetSpec, StatefulSetSpec};
+use k8s_openapi::api::batch::v1::{CronJobSpec, JobSpec};
+use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
+use mesh_yaml::FieldPath;
+use rustc_hash::FxHashMap;
+
+use crate::kind::Kind;
+use crate::mesh::Mesh;
+use crate::resource::{Header, Labels, Resource, selects};
+
+/// The object that a workload's pods come from.
+#[derive(Clone, Debug)]
+enum Owner {
+    Pod(Arc<Resource<PodSpec>>),
+    Deployment(Arc<Resource<DeploymentSpec>>),
+    StatefulSet(Arc<Resource<StatefulSetSpec>>),
+    DaemonSet(Arc<Resource<DaemonSetSpec>>),
+    ReplicaSet(Arc<Resource<ReplicaSetSpec>>),
+    Job(Arc<Resource<JobSpec>>),
+    CronJob(Arc<Resource<CronJobSpec>>),
+}
+
+/// A pod, or what the pods of a template would be.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    owner: Owner,
+    /// Labels and annotations of the pods.
+    labels: Labels,
+    annotations: Labels,
+}
+
+impl Workload {
+    fn new(owner: Owner) -> Self {
+        let mut workload = Self {
+            owner,
+            labels: Labels::new(),
+            annotations: Labels::new(),
+        };
+        if let Owner::Pod(pod) = &workload.owner {
+            workload.labels = pod.labels().clone();
+            workload.annotations = pod.annotations().clone();
+        } else if let Some(metadata) = workload
+            .template()
+            .and_then(|template| template.metadata.as_ref())
+        {
+            let (labels, annotations) = (metadata.labels.clone(), metadata.annotations.clone());
+            workload.labels = labels.unwrap_or_default();
+            workload.annotations = annotations.unwrap_or_default();
+        }
+        workload
+    }
+
+    fn template(&self) -> Option<&PodTemplateSpec> {
+        match &self.owner {
+            Owner::Pod(_) => None,
+            Owner::Deployment(owner) => Some(&owner.spec.template),
+            Owner::StatefulSet(owner) => Some(&owner.spec.template),
+            Owner::DaemonSet(owner) => Some(&owner.spec.template),
+            Owner::ReplicaSet(owner) => owner.spec.template.as_ref(),
+            Owner::Job(owner) => Some(&owner.spec.template),
+            Owner::CronJob(owner) => Some(&owner.spec.job_template.spec.as_ref()?.template),
+        }
+    }
+
+    /// The object that the pods come from; the pod itself for a pod.
+    pub fn owner(&self) -> &Header {
+        match &self.owner {
+            Owner::Pod(owner) => owner.header(),
+            Owner::Deployment(owner) => owner.header(),
+            Owner::StatefulSet(owner) => owner.header(),
+            Owner::DaemonSet(owner) => owner.header(),
+            Owner::ReplicaSet(owner) => owner.header(),
+            Owner::Job(owner) => owner.header(),
+            Owner::CronJob(owner) => owner.header(),
+        }
+    }
+
+    /// Whether it is a pod rather than a template.
+    pub fn is_pod(&self) -> bool {
+        matches!(self.owner, Owner::Pod(_))
+    }
+
+    /// The namespace of the pods.
+    pub fn namespace(&self) -> &str {
+        self.owner().namespace()
+    }
+
+    /// The labels of the pods.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The annotations of the pods.
+    pub fn annotations(&self) -> &Labels {
+        &self.annotations
+    }
+
+    /// The pod's specification.
+    pub fn pod_spec(&self) -> Option<&PodSpec> {
+        match &self.owner {
+            Owner::Pod(pod) => Some(&pod.spec),
+            _ => self.template()?.spec.as_ref(),
+        }
+    }
+
+    /// The path from the owner's root to the pod template; empty for a pod.
+    pub fn template_path(&self) -> FieldPath {
+        match self.owner().kind() {
+            Kind::Pod => FieldPath::root(),
+            Kind::CronJob => mesh_yaml::path!["spec", "jobTemplate", "spec", "template"],
+            _ => mesh_yaml::path!["spec", "template"],
+        }
+    }
+
+    /// The path from the owner's root to the pods' labels.
+    pub fn labels_path(&self) -> FieldPath {
+        self.template_path().key("metadata").key("labels")
+    }
+
+    /// The path from the owner's root to the pods' specification.
+    pub fn spec_path(&self) -> FieldPath {
+        self.template_path().key("spec")
+    }
+
+    /// Whether the pods share the network of their node, and so never get a sidecar.
+    pub fn uses_host_network(&self) -> bool {
+        self.pod_spec()
+            .and_then(|spec| spec.host_network)
+            .unwrap_or_default()
+    }
+
+    /// The service account of the pods.
+    pub fn service_account(&self) -> &str {
+        self.pod_spec()
+            .and_then(|spec| spec.service_account_name.as_deref())
+            .filter(|name| !name.is_empty())
+            .unwrap_or("default")
+    }
+}
+
+/// All workloads of a mesh, indexed by namespace and label.
+#[derive(Debug, Default)]
+pub struct Workloads {
+    list: Vec<Workload>,
+    by_namespace: FxHashMap<String, NamespaceIndex>,
+}
+
+#[derive(Debug, Default)]
+struct NamespaceIndex {
+    all: Vec<u32>,
+    by_label: FxHashMap<String, FxHashMap<String, Vec<u32>>>,
+}
+
+impl Workloads {
+    pub(crate) fn build(mesh: &Mesh) -> Self {
+        let mut list = Vec::new();
+        list.extend(mesh.pods().iter().cloned().map(Owner::Pod).map(Workload::new));
+        list.extend(
+            mesh.deployments()
+                .iter()
+                .cloned()
+                .map(Owner::Deployment)
+                .map(Workload::new),
+        );
+        list.extend(
+            mesh.stateful_sets()
+                .iter()
+                .cloned()
+                .map(Owner::StatefulSet)
+                .map(Workload::new),
+        );
+        list.extend(
+            mesh.daemon_sets()
+                .iter()
+                .cloned()
+                .map(Owner::DaemonSet)
+                .map(Workload::new),
+        );
+        // A ReplicaSet or Job that something else manages repeats the template of its owner.
+        let managed = |header: &Header| !header.metadata().owner_references.is_empty();
+        let replica_sets = mesh.replica_sets().iter().filter(|set| !managed(set));
+        list.extend(replica_sets.cloned().map(Owner::ReplicaSet).map(Workload::new));
+        let jobs = mesh.jobs().iter().filter(|job| !managed(job));
+        list.extend(jobs.cloned().map(Owner::Job).map(Workload::new));
+        list.extend(
+            mesh.cron_jobs()
+                .iter()
+                .cloned()
+                .map(Owner::CronJob)
+                .map(Workload::new),
+        );
+
+        let mut by_namespace: FxHashMap<String, NamespaceIndex> = FxHashMap::default();
+        for (number, workload) in (0_u32..).zip(&list) {
+            let index = by_namespace.entry(workload.namespace().to_owned()).or_default();
+            index.all.push(number);
+            for (key, value) in workload.labels() {
+                let values = index.by_label.entry(key.clone()).or_default();
+                values.entry(value.clone()).or_default().push(number);
+            }
+        }
+        Self { list, by_namespace }
+    }
+
+    /// Every workload: pods first, then by kind, namespace and name.
+    pub fn all(&self) -> &[Workload] {
+        &self.list
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The workloads of a namespace.
+    pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Workload> {
+        let numbers = self
+            .by_namespace
+            .get(namespace)
+            .map_or(&[][..], |index| &index.all);
+        numbers.iter().map(|number| &self.list[*number as usize])
+    }
+
+    /// The workloads of a namespace with all labels of `selector`. An empty selector selects all.
+    pub fn select<'a>(&'a self, namespace: &str, selector: &'a Labels) -> impl Iterator<Item = &'a Workload> {
+        let index = self.by_namespace.get(namespace);
+        let numbers = index.map_or(&[][..], |index| index.candidates(selector));
+        numbers
+            .iter()
+            .map(|number| &self.list[*number as usize])
+            .filter(|workload| selects(selector, workload.labels()))
+    }
+
+    /// The workloads of every namespace with all labels of `selector`.
+    pub fn select_anywhere<'a>(&'a self, selector: &'a Labels) -> impl Iterator<Item = &'a Workload> {
+        self.list
+            .iter()
+            .filter(|workload| selects(selector, workload.labels()))
+    }
+}
+
+impl NamespaceIndex {
+    /// The shortest list of numbers that holds everything that `selector` selects.
+    fn candidates(&self, selector: &Labels) -> &[u32] {
+        selector
+            .iter()
+            .map(|(key, value)| {
+                self.by_label
+                    .get(key)
+                    .and_then(|values| values.get(value))
+                    .map_or(&[][..], Vec::as_slice)
+            })
+            .min_by_key(|numbers| numbers.len())
+            .unwrap_or(&self.all)
+    }
+}
