@@ -1,141 +1,181 @@
-//! DOC(module)
+//! `AuthorizationPolicy`: who may call what.
 
+use super::common::{PolicyTargetReference, WorkloadSelector};
 use crate::schema::cel::{SERVICE_ACCOUNTS_ALONE, TARGET_REF_OR_SELECTOR};
 use mesh_macros::{Enum, Message};
-use super::common::{PolicyTargetReference, WorkloadSelector};
 
-/// DOC(AuthorizationPolicy)
+/// Allows or denies requests and connections to workloads, by who calls and what is asked for. The
+/// server's proxy checks policies in this order: `CUSTOM`, `DENY`, `ALLOW`; the first refusal ends it.
+/// Once any `ALLOW` policy covers a workload, only what such a policy allows gets through; without one,
+/// everything that is not denied does. An `ALLOW` policy without rules therefore refuses everything.
+/// Policies in the root namespace cover the mesh.
+///
+/// ```yaml
+/// apiVersion: security.istio.io/v1
+/// kind: AuthorizationPolicy
+/// metadata:
+///   name: ledger-readers
+///   namespace: bank
+/// spec:
+///   selector:
+///     matchLabels: { app: ledger }
+///   action: ALLOW
+///   rules:
+///   - from:
+///     - source: { serviceAccounts: [shop/checkout] }
+///     to:
+///     - operation: { methods: [GET], paths: ["/accounts/*"] }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(one_of("provider"), cel(TARGET_REF_OR_SELECTOR))]
 pub struct AuthorizationPolicy {
-    /// DOC(AuthorizationPolicy.action)
+    /// What happens to requests that a rule matches. Unset is `ALLOW`.
     pub action: Action,
-    /// DOC(AuthorizationPolicy.provider)
+    /// External service that decides. Required for action `CUSTOM` and not allowed with others.
     pub provider: Option<ExtensionProvider>,
-    /// DOC(AuthorizationPolicy.rules)
+    /// Rules, of which one has to match for the action to be taken. An empty list never matches, while
+    /// an empty rule, `{}`, always does.
     #[field(max_items = 512)]
     pub rules: Vec<Rule>,
-    /// DOC(AuthorizationPolicy.selector)
+    /// Workloads of the namespace that the policy covers. Unset covers the namespace, or the mesh in
+    /// the root namespace. Not together with target references.
     pub selector: Option<WorkloadSelector>,
-    /// DOC(AuthorizationPolicy.targetRef)
+    /// Object that the policy attaches to. Not together with `selector` or `targetRefs`.
+    #[field(deprecated = "use `targetRefs`")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// DOC(AuthorizationPolicy.targetRefs)
+    /// Gateways, services or waypoints that the policy attaches to. Not together with `selector`.
+    /// Waypoints and Gateway API gateways need this form.
     #[field(max_items = 16)]
     pub target_refs: Vec<PolicyTargetReference>,
 }
 
-/// DOC(AuthorizationPolicy.provider)
+/// An authorization service from `extensionProviders` of the mesh.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct ExtensionProvider {
-    /// DOC(AuthorizationPolicy.provider.name)
+    /// Name of the provider in the mesh's configuration.
     pub name: String,
 }
 
-/// DOC(AuthorizationPolicy.rules[])
+/// Conditions on a request. `from`, `to` and `when` have to hold together; one that is unset always
+/// holds.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct Rule {
-    /// DOC(AuthorizationPolicy.rules[].from)
+    /// Callers, of which one has to match. Unset is any caller.
     #[field(max_items = 512)]
     pub from: Vec<From>,
-    /// DOC(AuthorizationPolicy.rules[].to)
+    /// Operations, of which one has to match. Unset is any operation.
     pub to: Vec<To>,
-    /// DOC(AuthorizationPolicy.rules[].when)
+    /// Further conditions, all of which have to hold.
     pub when: Vec<Condition>,
 }
 
-/// DOC(AuthorizationPolicy.rules[].from[])
+/// A set of callers.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct From {
-    /// DOC(AuthorizationPolicy.rules[].from[].source)
+    /// Properties of the caller.
     pub source: Option<Source>,
 }
 
-/// DOC(AuthorizationPolicy.rules[].from[].source)
+/// Properties of a caller. All that are set have to hold; each list holds if one of its values matches,
+/// and a `not` list if none does. Values may be exact, `prefix*`, `*suffix`, or `*` for any value that
+/// is present, where not said otherwise. Identities need mutual TLS.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(cel(SERVICE_ACCOUNTS_ALONE))]
 pub struct Source {
-    /// DOC(AuthorizationPolicy.rules[].from[].source.ipBlocks)
+    /// Addresses or CIDR ranges of the connection's source. Behind a proxy that is the proxy's address;
+    /// see `remoteIpBlocks`.
     pub ip_blocks: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.namespaces)
+    /// Namespaces of the caller's identity.
     pub namespaces: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notIpBlocks)
+    /// Addresses or CIDR ranges that the connection must not come from.
     pub not_ip_blocks: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notNamespaces)
+    /// Namespaces that the caller must not be in.
     pub not_namespaces: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notPrincipals)
+    /// Identities that the caller must not have.
     pub not_principals: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notRemoteIpBlocks)
+    /// Addresses or CIDR ranges that the original client must not be in.
     pub not_remote_ip_blocks: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notRequestPrincipals)
+    /// Token identities that the request must not have.
     pub not_request_principals: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notServiceAccounts)
+    /// Service accounts that the caller must not run as, in the form of `serviceAccounts`.
     #[field(max_items = 16, items(max_length = 320))]
     pub not_service_accounts: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.notTrustDomains)
+    /// Trust domains that the caller must not be in.
     pub not_trust_domains: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.principals)
+    /// Identities of the caller, as `trust-domain/ns/namespace/sa/account` without `spiffe://`. The
+    /// default trust domain `cluster.local` also stands for its aliases.
     pub principals: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.remoteIpBlocks)
+    /// Addresses or CIDR ranges of the original client, from `X-Forwarded-For` or the PROXY protocol.
+    /// The number of trusted proxies has to be set for the gateway.
     pub remote_ip_blocks: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.requestPrincipals)
+    /// Identities from validated tokens, as `issuer/subject`. They need a `RequestAuthentication`. `*`
+    /// asks for any valid token.
     pub request_principals: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.serviceAccounts)
+    /// Service accounts of the caller, as `namespace/account`, or `account` for the namespace of the
+    /// policy. No wildcards, and not together with `principals` or `namespaces`.
     #[field(max_items = 16, items(max_length = 320))]
     pub service_accounts: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].from[].source.trustDomains)
+    /// Trust domains of the caller's identity.
     pub trust_domains: Vec<String>,
 }
 
-/// DOC(AuthorizationPolicy.rules[].to[])
+/// A set of operations.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct To {
-    /// DOC(AuthorizationPolicy.rules[].to[].operation)
+    /// Properties of the request.
     pub operation: Option<Operation>,
 }
 
-/// DOC(AuthorizationPolicy.rules[].to[].operation)
+/// Properties of a request. All that are set have to hold; each list holds if one of its values
+/// matches, and a `not` list if none does. Values may be exact, `prefix*`, `*suffix` or `*`. Everything
+/// but ports is for HTTP only: on TCP traffic an `ALLOW` rule with such a property never matches, and a
+/// `DENY` rule ignores the property.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct Operation {
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.hosts)
+    /// Hosts from the `Host` header, compared without case.
     pub hosts: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.methods)
+    /// HTTP methods in upper case. For gRPC it is always `POST`.
     pub methods: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.notHosts)
+    /// Hosts that the request must not be for.
     pub not_hosts: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.notMethods)
+    /// Methods that the request must not use.
     pub not_methods: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.notPaths)
+    /// Paths that the request must not have.
     pub not_paths: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.notPorts)
+    /// Ports that the connection must not be for.
     pub not_ports: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.paths)
+    /// Paths without query, after normalization. A template may use `{*}` for one segment and a final
+    /// `{**}` for the rest. For gRPC it is `/package.Service/Method`.
     pub paths: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].to[].operation.ports)
+    /// Ports of the workload that receives the connection, as numbers in quotes.
     pub ports: Vec<String>,
 }
 
-/// DOC(AuthorizationPolicy.rules[].when[])
+/// A condition on one attribute. `values` and `notValues` have to hold together, and one of them has to
+/// be set.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct Condition {
-    /// DOC(AuthorizationPolicy.rules[].when[].key)
+    /// Name of the attribute, such as `source.namespace`, `destination.port`, `connection.sni`,
+    /// `request.headers[x-tenant]` or `request.auth.claims[groups]`.
     #[field(required)]
     pub key: String,
-    /// DOC(AuthorizationPolicy.rules[].when[].notValues)
+    /// Values of which none may match.
     pub not_values: Vec<String>,
-    /// DOC(AuthorizationPolicy.rules[].when[].values)
+    /// Values of which one has to match. Exact, `prefix*`, `*suffix` or `*`; CIDR ranges for addresses.
     pub values: Vec<String>,
 }
 
-/// DOC(enum AuthorizationPolicy.action)
+/// What happens to matching requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum Action {
-    /// DOC(ALLOW)
+    /// The request is allowed. Requests that no such policy matches are refused.
     #[default]
     Allow,
-    /// DOC(DENY)
+    /// The request is refused. It wins over every `ALLOW`.
     Deny,
-    /// DOC(AUDIT)
+    /// The request is marked for auditing, which needs an extension that reads the mark. It is neither
+    /// allowed nor refused by this.
     Audit,
-    /// DOC(CUSTOM)
+    /// An external service decides, before all other policies.
     Custom,
 }

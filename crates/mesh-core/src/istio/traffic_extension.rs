@@ -1,82 +1,104 @@
-//! DOC(module)
+//! `TrafficExtension`: WebAssembly and Lua extensions of proxies.
 
-use crate::schema::cel::{PLUGIN_URL, TARGET_REFS_OR_SELECTOR, WASM_OR_LUA};
-use mesh_macros::{Enum, Message};
-use crate::schema::{Any};
 use super::common::{PolicyTargetReference, TrafficSelector, WorkloadSelector};
 use super::wasm_plugin::{FailStrategy, PluginType, PullPolicy, VmConfig};
+use crate::schema::Any;
+use crate::schema::cel::{PLUGIN_URL, TARGET_REFS_OR_SELECTOR, WASM_OR_LUA};
+use mesh_macros::{Enum, Message};
 
-/// DOC(TrafficExtension)
+/// Adds own code to the traffic path of proxies: a WebAssembly module or a Lua script. It is the
+/// successor of `WasmPlugin` and adds scripts that are written right in the resource. `phase` and
+/// `priority` set its place in the filter chain.
+///
+/// ```yaml
+/// apiVersion: extensions.istio.io/v1alpha1
+/// kind: TrafficExtension
+/// metadata:
+///   name: stamp-response
+///   namespace: shop
+/// spec:
+///   selector:
+///     matchLabels: { app: storefront }
+///   phase: STATS
+///   lua:
+///     inlineCode: |
+///       function envoy_on_response(handle)
+///         handle:headers():add("x-served-by", "shop")
+///       end
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(one_of("wasm", "lua"), cel(TARGET_REFS_OR_SELECTOR, WASM_OR_LUA))]
 pub struct TrafficExtension {
-    /// DOC(TrafficExtension.lua)
+    /// A Lua script. Not together with `wasm`.
     pub lua: Option<LuaConfig>,
-    /// DOC(TrafficExtension.match)
+    /// Traffic that the extension handles. One entry has to match. Unset is all traffic.
     #[field(name = "match")]
     pub matches: Vec<TrafficSelector>,
-    /// DOC(TrafficExtension.phase)
+    /// Place in the filter chain. Unset is near the end, before the router.
     pub phase: ExtensionPhase,
-    /// DOC(TrafficExtension.priority)
+    /// Order within a phase: higher numbers run first. Unset is 0.
     #[field(nullable)]
     pub priority: Option<i32>,
-    /// DOC(TrafficExtension.selector)
+    /// Workloads of the namespace that get the extension. Unset covers the namespace, or the mesh in
+    /// the root namespace. Not together with `targetRefs`.
     pub selector: Option<WorkloadSelector>,
-    /// DOC(TrafficExtension.targetRefs)
+    /// Gateways, services or waypoints that get the extension. Not together with `selector`.
     #[field(max_items = 16)]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// DOC(TrafficExtension.wasm)
+    /// A WebAssembly module. Not together with `lua`.
     pub wasm: Option<WasmConfig>,
 }
 
-/// DOC(TrafficExtension.lua)
+/// A Lua script that runs in the proxy for HTTP requests.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct LuaConfig {
-    /// DOC(TrafficExtension.lua.inlineCode)
+    /// The script, 1 to 65536 bytes. It defines `envoy_on_request`, `envoy_on_response`, or both.
     #[field(required, min_length = 1, max_length = 65536)]
     pub inline_code: String,
 }
 
-/// DOC(TrafficExtension.wasm)
+/// A WebAssembly module and how it runs.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct WasmConfig {
-    /// DOC(TrafficExtension.wasm.failStrategy)
+    /// What happens to traffic when the module cannot be loaded or crashes. Unset is `FAIL_CLOSE`.
     pub fail_strategy: FailStrategy,
-    /// DOC(TrafficExtension.wasm.imagePullPolicy)
+    /// When an OCI image is pulled again. Unset is `IfNotPresent`, or `Always` for the tag `latest`.
     pub image_pull_policy: PullPolicy,
-    /// DOC(TrafficExtension.wasm.imagePullSecret)
+    /// Secret with the credentials for the registry, in the namespace of the resource.
     #[field(min_length = 1, max_length = 253)]
     pub image_pull_secret: String,
-    /// DOC(TrafficExtension.wasm.pluginConfig)
+    /// Configuration that the module gets, free in form.
     pub plugin_config: Option<Any>,
-    /// DOC(TrafficExtension.wasm.pluginName)
+    /// Name of the plugin inside the module, its root ID. Needed if the module holds several.
     #[field(min_length = 1, max_length = 256)]
     pub plugin_name: String,
-    /// DOC(TrafficExtension.wasm.sha256)
+    /// SHA-256 of the module or image, 64 lower-case hex digits. It is checked, and it keeps the cache
+    /// valid.
     #[field(pattern = r"(^$|^[a-f0-9]{64}$)")]
     pub sha256: String,
-    /// DOC(TrafficExtension.wasm.type)
+    /// Kind of filter that the module is. Unset is `HTTP`.
     #[field(name = "type")]
     pub kind: PluginType,
-    /// DOC(TrafficExtension.wasm.url)
+    /// Where the module is: `oci://`, `https://`, `http://` or `file://`. Without a scheme it is
+    /// `oci://`.
     #[field(required, min_length = 1, cel(PLUGIN_URL))]
     pub url: String,
-    /// DOC(TrafficExtension.wasm.verificationKey)
+    /// Key to check the signature of the module. It is reserved and has no effect.
     pub verification_key: String,
-    /// DOC(TrafficExtension.wasm.vmConfig)
+    /// Settings of the virtual machine that runs the module.
     pub vm_config: Option<VmConfig>,
 }
 
-/// DOC(enum TrafficExtension.phase)
+/// Place in the filter chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum ExtensionPhase {
-    /// DOC(UNSPECIFIED)
+    /// Near the end of the chain, before the router.
     #[default]
     Unspecified,
-    /// DOC(AUTHN)
+    /// Before Istio's authentication filters.
     Authn,
-    /// DOC(AUTHZ)
+    /// After authentication, before Istio's authorization filters.
     Authz,
-    /// DOC(STATS)
+    /// After authorization, before Istio's statistics filters.
     Stats,
 }

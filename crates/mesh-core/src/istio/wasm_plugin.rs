@@ -1,136 +1,157 @@
-//! DOC(module)
+//! `WasmPlugin`: WebAssembly extensions of proxies.
 
+use super::common::{PolicyTargetReference, TrafficSelector, WorkloadSelector};
+use crate::schema::Any;
 use crate::schema::cel::{TARGET_REF_OR_SELECTOR, VALUE_ONLY_INLINE, WASM_PLUGIN_URL};
 use mesh_macros::{Enum, Message};
-use crate::schema::{Any};
-use super::common::{PolicyTargetReference, TrafficSelector, WorkloadSelector};
 
-/// DOC(WasmPlugin)
+/// Loads a WebAssembly module into proxies, as an HTTP or network filter. The module comes from an OCI
+/// registry, a web server, or a file in the proxy's container, and proxies fetch it themselves. `phase`
+/// and `priority` set its place in the filter chain.
+///
+/// ```yaml
+/// apiVersion: extensions.istio.io/v1alpha1
+/// kind: WasmPlugin
+/// metadata:
+///   name: tenant-header
+///   namespace: shop
+/// spec:
+///   selector:
+///     matchLabels: { app: storefront }
+///   url: oci://registry.example.com/filters/tenant-header:1.4
+///   phase: AUTHZ
+///   pluginConfig:
+///     header: x-tenant
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(cel(TARGET_REF_OR_SELECTOR))]
 pub struct WasmPlugin {
-    /// DOC(WasmPlugin.failStrategy)
+    /// What happens to traffic when the module cannot be loaded or crashes. Unset is `FAIL_CLOSE`.
     pub fail_strategy: FailStrategy,
-    /// DOC(WasmPlugin.imagePullPolicy)
+    /// When an OCI image is pulled again. Unset is `IfNotPresent`, or `Always` for the tag `latest`.
     pub image_pull_policy: PullPolicy,
-    /// DOC(WasmPlugin.imagePullSecret)
+    /// Secret with the credentials for the registry, in the namespace of the resource.
     #[field(min_length = 1, max_length = 253)]
     pub image_pull_secret: String,
-    /// DOC(WasmPlugin.match)
+    /// Traffic that the extension handles. One entry has to match. Unset is all traffic.
     #[field(name = "match")]
     pub matches: Vec<TrafficSelector>,
-    /// DOC(WasmPlugin.phase)
+    /// Place in the filter chain. Unset is near the end, before the router.
     pub phase: PluginPhase,
-    /// DOC(WasmPlugin.pluginConfig)
+    /// Configuration that the module gets, free in form.
     pub plugin_config: Option<Any>,
-    /// DOC(WasmPlugin.pluginName)
+    /// Name of the plugin inside the module, its root ID. Needed if the module holds several.
     #[field(min_length = 1, max_length = 256)]
     pub plugin_name: String,
-    /// DOC(WasmPlugin.priority)
+    /// Order within a phase: higher numbers run first. Unset is 0.
     #[field(nullable)]
     pub priority: Option<i32>,
-    /// DOC(WasmPlugin.selector)
+    /// Workloads of the namespace that get the extension. Unset covers the namespace, or the mesh in
+    /// the root namespace. Not together with target references.
     pub selector: Option<WorkloadSelector>,
-    /// DOC(WasmPlugin.sha256)
+    /// SHA-256 of the module or image, 64 lower-case hex digits. It is checked, and it keeps the cache
+    /// valid. It may also be given in an OCI reference.
     #[field(pattern = r"(^$|^[a-f0-9]{64}$)")]
     pub sha256: String,
-    /// DOC(WasmPlugin.targetRef)
+    /// Object that the extension attaches to. Not together with `selector` or `targetRefs`.
+    #[field(deprecated = "use `targetRefs`")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// DOC(WasmPlugin.targetRefs)
+    /// Gateways, services or waypoints that get the extension. Not together with `selector`.
     #[field(max_items = 16)]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// DOC(WasmPlugin.type)
+    /// Kind of filter that the module is. Unset is `HTTP`.
     #[field(name = "type")]
     pub kind: PluginType,
-    /// DOC(WasmPlugin.url)
+    /// Where the module is: `oci://`, `https://`, `http://` or `file://`. Without a scheme it is
+    /// `oci://`.
     #[field(required, min_length = 1, cel(WASM_PLUGIN_URL))]
     pub url: String,
-    /// DOC(WasmPlugin.verificationKey)
+    /// Key to check the signature of the module. It is reserved and has no effect.
     pub verification_key: String,
-    /// DOC(WasmPlugin.vmConfig)
+    /// Settings of the virtual machine that runs the module.
     pub vm_config: Option<VmConfig>,
 }
 
-/// DOC(TrafficExtension.wasm.vmConfig)
+/// Settings of a WebAssembly virtual machine.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct VmConfig {
-    /// DOC(TrafficExtension.wasm.vmConfig.env)
+    /// Environment variables that the module sees. Names must be unique.
     #[field(max_items = 256, list_map_keys("name"))]
     pub env: Vec<EnvVar>,
 }
 
-/// DOC(TrafficExtension.wasm.vmConfig.env[])
+/// An environment variable.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(cel(VALUE_ONLY_INLINE))]
 pub struct EnvVar {
-    /// DOC(TrafficExtension.wasm.vmConfig.env[].name)
+    /// Name of the variable.
     #[field(required, min_length = 1, max_length = 256)]
     pub name: String,
-    /// DOC(TrafficExtension.wasm.vmConfig.env[].value)
+    /// Value of the variable. Only for `INLINE`.
     #[field(max_length = 2048)]
     pub value: String,
-    /// DOC(TrafficExtension.wasm.vmConfig.env[].valueFrom)
+    /// Where the value comes from. Unset is `INLINE`.
     pub value_from: EnvValueSource,
 }
 
-/// DOC(enum TrafficExtension.wasm.failStrategy)
+/// What happens to traffic when an extension does not work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum FailStrategy {
-    /// DOC(FAIL_CLOSE)
+    /// Requests fail with 503, or connections are closed.
     #[default]
     FailClose,
-    /// DOC(FAIL_OPEN)
+    /// Traffic goes on without the extension.
     FailOpen,
-    /// DOC(FAIL_RELOAD)
+    /// The module is loaded anew after a crash, with growing pauses; meanwhile traffic fails.
     FailReload,
 }
 
-/// DOC(enum TrafficExtension.wasm.imagePullPolicy)
+/// When an OCI image is pulled again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum PullPolicy {
-    /// DOC(UNSPECIFIED_POLICY)
+    /// No choice: `IfNotPresent`, or `Always` for the tag `latest`.
     #[default]
     UnspecifiedPolicy,
-    /// DOC
+    /// Pulled only if this reference is not in the proxy's cache.
     #[value("IfNotPresent")]
     IfNotPresent,
-    /// DOC
+    /// Pulled whenever the configuration of the plugin changes.
     #[value("Always")]
     Always,
 }
 
-/// DOC(enum TrafficExtension.wasm.type)
+/// Kind of filter that a module is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum PluginType {
-    /// DOC(UNSPECIFIED_PLUGIN_TYPE)
+    /// No choice: an HTTP filter.
     #[default]
     UnspecifiedPluginType,
-    /// DOC(HTTP)
+    /// A filter for HTTP requests and responses.
     Http,
-    /// DOC(NETWORK)
+    /// A filter for bytes of connections.
     Network,
 }
 
-/// DOC(enum TrafficExtension.wasm.vmConfig.env[].valueFrom)
+/// Where the value of an environment variable comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum EnvValueSource {
-    /// DOC(INLINE)
+    /// From `value`.
     #[default]
     Inline,
-    /// DOC(HOST)
+    /// From the proxy's variable of the same name.
     Host,
 }
 
-/// DOC(enum WasmPlugin.phase)
+/// Place in the filter chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
 pub enum PluginPhase {
-    /// DOC(UNSPECIFIED_PHASE)
+    /// Near the end of the chain, before the router.
     #[default]
     UnspecifiedPhase,
-    /// DOC(AUTHN)
+    /// Before Istio's authentication filters.
     Authn,
-    /// DOC(AUTHZ)
+    /// After authentication, before Istio's authorization filters.
     Authz,
-    /// DOC(STATS)
+    /// After authorization, before Istio's statistics filters.
     Stats,
 }

@@ -1,114 +1,136 @@
-//! DOC(module)
+//! `WorkloadGroup`: the template for a fleet of workloads that are not pods.
 
 use std::collections::BTreeMap;
 
+use super::workload_entry::WorkloadEntry;
 use crate::schema::cel::{ADDRESS_REQUIRED, PORT, PROBE_SCHEME};
-use mesh_macros::{Message};
-use super::workload_entry::{WorkloadEntry};
+use mesh_macros::Message;
 
-/// DOC(WorkloadGroup)
+/// Describes a set of similar workloads outside Kubernetes, as a Deployment describes pods. It holds
+/// the template from which istiod creates a `WorkloadEntry` for each machine that joins, and the probe
+/// that tells if the machine is healthy. It also is the source for the bootstrap files of a virtual
+/// machine.
+///
+/// ```yaml
+/// apiVersion: networking.istio.io/v1
+/// kind: WorkloadGroup
+/// metadata:
+///   name: ledger
+/// spec:
+///   metadata:
+///     labels: { app: ledger }
+///   template:
+///     serviceAccount: ledger
+///     network: datacentre-1
+///   probe:
+///     httpGet: { path: /healthz, port: 8080 }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct WorkloadGroup {
-    /// DOC(WorkloadGroup.metadata)
+    /// Labels and annotations for every `WorkloadEntry` that is created from the group.
     pub metadata: Option<ObjectMeta>,
-    /// DOC(WorkloadGroup.probe)
+    /// Health check that the agent on the machine runs against the application. An unhealthy workload
+    /// gets no traffic. Unset means always healthy.
     pub probe: Option<ReadinessProbe>,
-    /// DOC(WorkloadGroup.template)
+    /// Fields of every `WorkloadEntry` that is created from the group. The address is filled in when
+    /// the machine joins, so it can be left out.
     #[field(required, except(ADDRESS_REQUIRED))]
     pub template: Option<WorkloadEntry>,
 }
 
-/// DOC(WorkloadGroup.metadata)
+/// Labels and annotations for generated objects.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct ObjectMeta {
-    /// DOC(WorkloadGroup.metadata.annotations)
+    /// Annotations to set on each entry.
     #[field(max_properties = 256)]
     pub annotations: BTreeMap<String, String>,
-    /// DOC(WorkloadGroup.metadata.labels)
+    /// Labels to set on each entry. They also become labels of the workload itself.
     #[field(max_properties = 256)]
     pub labels: BTreeMap<String, String>,
 }
 
-/// DOC(WorkloadGroup.probe)
+/// A health check of a workload: the check itself and how often it runs. Give one of `httpGet`,
+/// `tcpSocket`, `exec` and `grpc`.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 #[message(one_of("httpGet", "tcpSocket", "exec", "grpc"))]
 pub struct ReadinessProbe {
-    /// DOC(WorkloadGroup.probe.exec)
+    /// Runs a command on the machine. Exit code 0 is healthy.
     pub exec: Option<ExecHealthCheck>,
-    /// DOC(WorkloadGroup.probe.failureThreshold)
+    /// Failed checks in a row that make a healthy workload unhealthy. Unset is 3.
     #[field(minimum = 0)]
     pub failure_threshold: i32,
-    /// DOC(WorkloadGroup.probe.grpc)
+    /// Asks the gRPC health service of the application.
     pub grpc: Option<GrpcHealthCheck>,
-    /// DOC(WorkloadGroup.probe.httpGet)
+    /// Sends an HTTP `GET`. Any status from 200 to 399 is healthy.
     pub http_get: Option<HttpHealthCheck>,
-    /// DOC(WorkloadGroup.probe.initialDelaySeconds)
+    /// Seconds to wait after the start before the first check. Unset is 0.
     #[field(minimum = 0)]
     pub initial_delay_seconds: i32,
-    /// DOC(WorkloadGroup.probe.periodSeconds)
+    /// Seconds between checks. Unset is 10, the smallest is 1.
     #[field(minimum = 0)]
     pub period_seconds: i32,
-    /// DOC(WorkloadGroup.probe.successThreshold)
+    /// Successful checks in a row that make an unhealthy workload healthy again. Unset is 1.
     #[field(minimum = 0)]
     pub success_threshold: i32,
-    /// DOC(WorkloadGroup.probe.tcpSocket)
+    /// Opens a TCP connection. A connection that is accepted is healthy.
     pub tcp_socket: Option<TcpHealthCheck>,
-    /// DOC(WorkloadGroup.probe.timeoutSeconds)
+    /// Seconds after which a check counts as failed. Unset is 1.
     #[field(minimum = 0)]
     pub timeout_seconds: i32,
 }
 
-/// DOC(WorkloadGroup.probe.exec)
+/// A health check that runs a command.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct ExecHealthCheck {
-    /// DOC(WorkloadGroup.probe.exec.command)
+    /// Program and its arguments. It is run directly, without a shell.
     #[field(required, items(min_length = 1))]
     pub command: Vec<String>,
 }
 
-/// DOC(WorkloadGroup.probe.grpc)
+/// A health check over the standard gRPC health protocol.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct GrpcHealthCheck {
-    /// DOC(WorkloadGroup.probe.grpc.port)
+    /// Port that serves the health service, 1 to 65535.
     #[field(cel(PORT))]
     pub port: u32,
-    /// DOC(WorkloadGroup.probe.grpc.service)
+    /// Service name to ask about. Empty asks about the server as a whole.
     pub service: String,
 }
 
-/// DOC(WorkloadGroup.probe.httpGet)
+/// A health check that sends an HTTP `GET`.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct HttpHealthCheck {
-    /// DOC(WorkloadGroup.probe.httpGet.host)
+    /// Host to connect to. Unset is the workload's own address. To change only the `Host` header, use
+    /// `httpHeaders`.
     pub host: String,
-    /// DOC(WorkloadGroup.probe.httpGet.httpHeaders)
+    /// Headers to send with the request.
     pub http_headers: Vec<HttpHeader>,
-    /// DOC(WorkloadGroup.probe.httpGet.path)
+    /// Path of the request. Unset is `/`.
     pub path: String,
-    /// DOC(WorkloadGroup.probe.httpGet.port)
+    /// Port to connect to, 1 to 65535.
     #[field(required, cel(PORT))]
     pub port: u32,
-    /// DOC(WorkloadGroup.probe.httpGet.scheme)
+    /// `HTTP` or `HTTPS`. Unset is `HTTP`.
     #[field(cel(PROBE_SCHEME))]
     pub scheme: String,
 }
 
-/// DOC(WorkloadGroup.probe.httpGet.httpHeaders[])
+/// A header to send.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct HttpHeader {
-    /// DOC(WorkloadGroup.probe.httpGet.httpHeaders[].name)
+    /// Name of the header: letters, digits, `-` and `_`.
     #[field(pattern = r"^[-_A-Za-z0-9]+$")]
     pub name: String,
-    /// DOC(WorkloadGroup.probe.httpGet.httpHeaders[].value)
+    /// Value of the header.
     pub value: String,
 }
 
-/// DOC(WorkloadGroup.probe.tcpSocket)
+/// A health check that opens a TCP connection.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct TcpHealthCheck {
-    /// DOC(WorkloadGroup.probe.tcpSocket.host)
+    /// Host to connect to. Unset is `localhost`.
     pub host: String,
-    /// DOC(WorkloadGroup.probe.tcpSocket.port)
+    /// Port to connect to, 1 to 65535.
     #[field(required, cel(PORT))]
     pub port: u32,
 }
