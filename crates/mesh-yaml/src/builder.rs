@@ -203,11 +203,10 @@ impl<'t> Builder<'t> {
     fn alias_key(&mut self, span: Span, node: RawNode) -> Result<(), SyntaxError> {
         let value = match node.tag {
             Tag::Bool => Value::Bool(node.a != 0),
-            Tag::Int if node.float => {
-                #[expect(clippy::cast_precision_loss, reason = "the number was floating point before")]
-                let value = node.bits().cast_signed() as f64;
-                Value::Float(value)
-            }
+            #[expect(clippy::cast_precision_loss, reason = "the number was floating point before")]
+            Tag::Int if node.float => Value::Float(node.bits().cast_signed() as f64),
+            #[expect(clippy::cast_precision_loss, reason = "the number was floating point before")]
+            Tag::UInt if node.float => Value::Float(node.bits() as f64),
             Tag::Int => Value::Int(node.bits().cast_signed()),
             Tag::Float => Value::Float(f64::from_bits(node.bits())),
             Tag::Source => {
@@ -268,10 +267,11 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Closes the innermost collection, at `end` or else at the end of its last value.
-    pub(crate) fn close(&mut self, end: Option<u32>) -> Result<(), SyntaxError> {
+    /// Closes the innermost collection, at `end` or else at the end of its last value. Tells
+    /// whether it is in flow style.
+    pub(crate) fn close(&mut self, end: Option<u32>) -> Result<bool, SyntaxError> {
         let Some(frame) = self.stack.pop() else {
-            return Ok(());
+            return Ok(false);
         };
         let after = saturating_u32(self.nodes.len());
         let end = end.unwrap_or(frame.end);
@@ -279,6 +279,7 @@ impl<'t> Builder<'t> {
         node.a = after;
         node.b = frame.count;
         node.end = end;
+        let flow = node.flow;
         if frame.needs_table {
             node.tag = Tag::MappingTable;
             let table = self.table(frame.node, frame.count)?;
@@ -290,7 +291,7 @@ impl<'t> Builder<'t> {
                 .insert(frame.anchor, Anchor::Collection(frame.node, frame.size));
         }
         self.count(end, frame.size);
-        Ok(())
+        Ok(flow)
     }
 
     /// The document, once every collection is closed.

@@ -12,6 +12,7 @@
 //! All offsets are bytes into the text of the whole file, so that a span is valid across its documents.
 
 mod builder;
+mod compat;
 mod error;
 mod messages;
 mod parse;

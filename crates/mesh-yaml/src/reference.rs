@@ -5,18 +5,23 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StrInput, St
 use crate::builder::{Builder, Content};
 use crate::resolve::{self, Value};
 use crate::span::saturating_u32;
-use crate::{Chunk, Document, MAX_DEPTH, Span, SyntaxError, messages};
+use crate::{Chunk, Document, MAX_DEPTH, Span, SyntaxError, compat, messages};
 
 /// Parses one document.
 pub(crate) fn parse(chunk: &Chunk) -> Result<Document, SyntaxError> {
     let text = &chunk.text[chunk.span.range()];
-    Reader {
+    let reader = Reader {
         chunk,
         text,
         builder: Builder::new(&chunk.text),
         cursor: 0,
-    }
-    .read()
+        gap: 0,
+        plain_indent: None,
+        has_tabs: memchr::memchr(b'\t', text.as_bytes()).is_some(),
+        columns: Vec::new(),
+        flow_depth: 0,
+    };
+    reader.read()
 }
 
 fn options() -> Options {
@@ -25,6 +30,7 @@ fn options() -> Options {
         bom_inside_document_as_content: true,
         block_scalar_eof_without_line_feed: true,
         max_buffered_comment_events: usize::MAX,
+        emit_anchor_events: true,
         // One more, so that the builder finds and words the error.
         flow_nesting_limit: MAX_DEPTH + 1,
         block_nesting_limit: MAX_DEPTH + 1,
@@ -38,6 +44,15 @@ struct Reader<'c> {
     builder: Builder<'c>,
     /// End of the last token that is known, within the document.
     cursor: usize,
+    /// End of the last event other than comments, within the document. Block scalars end after their blank lines here.
+    gap: usize,
+    /// If the last token is a plain scalar, the column from which on a line continues it.
+    plain_indent: Option<usize>,
+    has_tabs: bool,
+    /// The columns of the open collections.
+    columns: Vec<usize>,
+    /// Number of open flow collections.
+    flow_depth: usize,
 }
 
 impl Reader<'_> {
@@ -47,8 +62,13 @@ impl Reader<'_> {
         while let Some(event) = parser.next_event() {
             let (event, place) = event.map_err(|error| self.scan_error(&error))?;
             let range = place.byte_range().unwrap_or_default();
+            let is_token = event.is_node() || matches!(event, Event::SequenceEnd | Event::MappingEnd);
+            if is_token {
+                self.check_gap(range.start)?;
+            }
             match event {
-                Event::DocumentStart(..) => {
+                Event::DocumentStart(_, version) => {
+                    compat::check_directives(self.text, version).map_err(|refusal| self.refused(refusal))?;
                     documents += 1;
                     if documents > 1 {
                         let span = self.span(range.start, range.start);
@@ -68,6 +88,7 @@ impl Reader<'_> {
                 }
                 Event::SequenceStart(style, anchor, _) => {
                     let flow = style == StructureStyle::Flow;
+                    self.flow_depth += usize::from(flow);
                     let start = if !flow && self.builder.wants_value() {
                         self.find_dash()
                     } else {
@@ -76,6 +97,7 @@ impl Reader<'_> {
                     self.open(start, false, flow, anchor)?;
                 }
                 Event::MappingStart(style, anchor, _) => {
+                    self.flow_depth += usize::from(style == StructureStyle::Flow);
                     self.open(range.start, true, style == StructureStyle::Flow, anchor)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -84,16 +106,39 @@ impl Reader<'_> {
                     if end.is_some() {
                         self.cursor = range.end;
                     }
-                    self.builder.close(end)?;
+                    self.columns.pop();
+                    self.flow_depth -= usize::from(self.builder.close(end)?);
                 }
                 Event::Comment(..) => {
                     let span = self.span(range.start, range.end);
                     self.builder.comment(span);
                 }
+                Event::Anchor(_, name) => {
+                    compat::check_anchor_name(&name, range.start).map_err(|refusal| self.refused(refusal))?;
+                }
                 _ => {}
             }
+            if is_token {
+                self.gap = self.gap.max(range.end);
+            }
         }
+        self.check_gap(self.text.len())?;
         Ok(self.builder.finish(self.chunk))
+    }
+
+    fn refused(&self, (at, message, help): compat::Refusal) -> SyntaxError {
+        SyntaxError::new(message, self.span(at, at + 1)).with_help(help)
+    }
+
+    /// Looks at the text between the last token and the one at `next`.
+    fn check_gap(&mut self, next: usize) -> Result<(), SyntaxError> {
+        if self.has_tabs && self.flow_depth == 0 && next > self.gap {
+            compat::check_gap(self.text, self.gap, next, self.plain_indent)
+                .map_err(|refusal| self.refused(refusal))?;
+        }
+        self.gap = self.gap.max(next);
+        self.plain_indent = None;
+        Ok(())
     }
 
     /// A span within the file for offsets within the document.
@@ -105,6 +150,8 @@ impl Reader<'_> {
     fn open(&mut self, start: usize, mapping: bool, flow: bool, anchor: usize) -> Result<(), SyntaxError> {
         let span = self.span(start, start);
         self.cursor = if flow { start + 1 } else { start };
+        // Columns matter in block style alone; lines of flow style may be long.
+        self.columns.push(if flow { 0 } else { column(self.text, start) });
         self.builder.open(span.start, mapping, flow, anchor)
     }
 
@@ -119,9 +166,16 @@ impl Reader<'_> {
     ) -> Result<(), SyntaxError> {
         let missing = style == ScalarStyle::Plain && start == end;
         let value = if missing { "" } else { value };
+        if style == ScalarStyle::Plain && !missing {
+            if self.flow_depth > 0 {
+                compat::check_flow_plain(self.text, start, end).map_err(|refusal| self.refused(refusal))?;
+            }
+            self.plain_indent = Some(self.columns.last().map_or(0, |column| column + 1));
+        }
         let (start, end) = match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let header = self.find_block_header();
+                compat::check_block_scalar(self.text, header).map_err(|refusal| self.refused(refusal))?;
                 (header, self.block_scalar_end(header, end))
             }
             _ if missing => {
@@ -275,4 +329,9 @@ impl Reader<'_> {
             .map_or(0, char::len_utf8);
         messages::scan_error(error.kind(), self.span(at, at + length))
     }
+}
+
+/// The number of bytes before `at` in its line.
+fn column(text: &str, at: usize) -> usize {
+    at - memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]).map_or(0, |line_break| line_break + 1)
 }

@@ -29,7 +29,7 @@ pub(crate) fn plain(text: &str) -> Value {
         b'.' => match text {
             ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
             ".inf" | ".Inf" | ".INF" => Value::Float(f64::INFINITY),
-            _ => float(text).map_or(Value::Str, Value::Float),
+            _ => float_with_underscores(text).map_or(Value::Str, Value::Float),
         },
         b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' if bytes.len() <= 5 => {
             word(text)
@@ -118,6 +118,22 @@ fn signed(digits: &str, base: u32, negative: bool) -> Option<Value> {
     Some(i64::try_from(magnitude).map_or(Value::UInt(magnitude), Value::Int))
 }
 
+/// A floating-point number in which underscores may stand between digits.
+fn float_with_underscores(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return float(text);
+    }
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let between_digits = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1);
+    let all_between = memchr::memchr_iter(b'_', bytes).all(between_digits);
+    if all_between {
+        float(&text.replace('_', ""))
+    } else {
+        None
+    }
+}
+
 /// A decimal floating-point number: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` within the range of `f64`.
 fn float(text: &str) -> Option<f64> {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -185,25 +201,20 @@ fn float_key(value: f64) -> String {
 }
 
 /// A floating-point number that JSON writes without fraction or exponent, as the integer that its readers will see.
+///
+/// JSON gets the shortest digits that identify the number, filled up with zeros; beyond 2^53 these are not the exact
+/// value.
 pub(crate) fn integral(value: f64) -> Option<Value> {
-    // 2^63 and 2^64 are exact as `f64`; the casts below are exact within these bounds.
-    const I64_END: f64 = 9_223_372_036_854_775_808.0;
-    const U64_END: f64 = 18_446_744_073_709_551_616.0;
-    if value.fract() != 0.0 {
+    // From 1e21 on, Go writes an exponent; and it keeps the sign of zero, which no integer has.
+    if value.fract() != 0.0 || value.abs() >= 1e21 || value == 0.0 && value.is_sign_negative() {
         return None;
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bounds are checked"
-    )]
-    if (-I64_END..I64_END).contains(&value) {
-        Some(Value::Int(value as i64))
-    } else if (I64_END..U64_END).contains(&value) {
-        Some(Value::UInt(value as u64))
-    } else {
-        None
-    }
+    let digits = value.to_string();
+    digits
+        .parse()
+        .map(Value::Int)
+        .or_else(|_| digits.parse().map(Value::UInt))
+        .ok()
 }
 
 /// The meaning of a scalar with a tag.
@@ -217,12 +228,7 @@ pub(crate) enum Tagged {
 pub(crate) fn tagged(handle: &str, suffix: &str, text: &str) -> Result<Tagged, String> {
     let value = plain(text);
     let Some(name) = core_tag(handle, suffix) else {
-        // The non-specific tag is as no tag; unknown tags leave the text alone.
-        return Ok(Tagged::Value(if is_non_specific(handle, suffix) {
-            value
-        } else {
-            Value::Str
-        }));
+        return Ok(Tagged::Value(Value::Str));
     };
     let mismatch = || Err(format!("`{text}` is not a value of the tag `!!{name}`"));
     let value = match (name, value) {
