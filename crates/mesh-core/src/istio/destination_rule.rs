@@ -218,7 +218,7 @@ pub struct ConsistentHash {
     pub maglev: Option<MagLev>,
     /// Smallest number of points on the hash ring.
     #[field(deprecated = "use `ringHash.minimumRingSize`")]
-    pub minimum_ring_size: u32,
+    pub minimum_ring_size: u64,
     /// Uses a hash ring. This is the default algorithm.
     pub ring_hash: Option<RingHash>,
     /// Hashes the client's IP address. It works for TCP too.
@@ -255,7 +255,7 @@ pub struct CookieAttribute {
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct MagLev {
     /// Size of the lookup table: a prime below 5000011. Unset is 65537.
-    pub table_size: u32,
+    pub table_size: u64,
 }
 
 /// The hash ring algorithm.
@@ -263,7 +263,7 @@ pub struct MagLev {
 pub struct RingHash {
     /// Smallest number of points on the ring. More points spread the load more evenly and cost memory.
     /// Unset is 1024.
-    pub minimum_ring_size: u32,
+    pub minimum_ring_size: u64,
 }
 
 /// How traffic is spread over localities, which are written `region/zone/subzone`. Give one of

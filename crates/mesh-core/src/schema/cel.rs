@@ -228,7 +228,7 @@ rules! {
     PORT_MTLS_NEEDS_SELECTOR {
         rule: "has(self.portLevelMtls) ? (((has(self.selector) && has(self.selector.matchLabels)) ? self.selector.matchLabels : {}).size() > 0) : true",
         message: "sets `portLevelMtls` without a `selector` that has labels",
-        check: |node| !has(node, "portLevelMtls") || node.get("selector").and_then(|selector| selector.get("matchLabels")).is_some_and(|labels| labels.len() > 0),
+        check: |node| !has(node, "portLevelMtls") || node.get("selector").and_then(|selector| selector.get("matchLabels")).is_some_and(|labels| !labels.is_empty()),
     }
     /// Asks for an http or https URL.
     HTTP_URL {

@@ -228,15 +228,14 @@ fn property(field: &Field, dialect: Dialect) -> Value {
 
 fn value(ty: &Type, constraints: &Constraints, dialect: Dialect) -> Value {
     let mut result = match ty {
-        Type::String => json!({ "type": "string" }),
-        Type::Duration => json!({ "type": "string" }),
+        Type::String | Type::Duration => json!({ "type": "string" }),
         Type::Bytes => json!({ "type": "string", "format": "byte" }),
         Type::Timestamp => json!({ "type": "string", "format": "date-time" }),
         Type::Boolean => json!({ "type": "boolean" }),
         Type::Int32 => json!({ "type": "integer", "format": "int32" }),
         Type::Int64 => json!({ "type": "integer", "format": "int64" }),
         Type::Uint32 => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
-        Type::Uint64 => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+        Type::Uint64 => json!({ "type": "integer", "minimum": 0 }),
         Type::Float => json!({ "type": "number", "format": "float" }),
         Type::Double => json!({ "type": "number", "format": "double" }),
         Type::IntOrString => json!({

@@ -151,7 +151,7 @@ impl Checker<'_> {
                 }
             }
             Type::Int32 | Type::Int64 | Type::Uint32 | Type::Uint64 => {
-                self.integer(node, ty, constraints, path)
+                self.integer(node, ty, constraints, path);
             }
             Type::Float | Type::Double => {
                 if node.as_f64().is_none() {
@@ -159,17 +159,24 @@ impl Checker<'_> {
                 }
             }
         }
-        // As in the API server, rules are for values that are sound in themselves.
-        let sound = !self.violations[before..]
-            .iter()
-            .any(|violation| violation.kind != ViolationKind::Deprecated);
-        if sound {
+        // As in the API server, rules are for values of the right shape.
+        if self.is_sound_since(before) {
             for rule in constraints.cel {
                 if !(rule.check)(node) {
                     self.broken_rule(node, rule.message, path);
                 }
             }
         }
+    }
+
+    /// Whether nothing but rules has been found broken since there were `count` violations.
+    fn is_sound_since(&self, count: usize) -> bool {
+        self.violations[count..].iter().all(|violation| {
+            matches!(
+                violation.kind,
+                ViolationKind::BrokenRule | ViolationKind::Deprecated | ViolationKind::UnknownField
+            )
+        })
     }
 
     fn broken_rule(&mut self, node: Node<'_>, message: &str, path: &Path<'_>) {
@@ -394,10 +401,7 @@ impl Checker<'_> {
         for group in schema.one_of {
             self.one_of(node, group, path);
         }
-        let unsound = self.violations[before..]
-            .iter()
-            .any(|v| !matches!(v.kind, ViolationKind::Deprecated | ViolationKind::UnknownField));
-        if unsound {
+        if !self.is_sound_since(before) {
             return;
         }
         for rule in schema.cel {
@@ -432,12 +436,11 @@ impl Checker<'_> {
             format!("unknown field `{key}`"),
         );
         violation.on_key = true;
-        violation.help = Some(match &suggestion {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => {
-                let names: Vec<_> = schema.fields.iter().map(|field| field.name).collect();
-                format!("fields here are {}", names.join(", "))
-            }
+        violation.help = Some(if let Some(name) = &suggestion {
+            format!("did you mean `{name}`?")
+        } else {
+            let names: Vec<_> = schema.fields.iter().map(|field| field.name).collect();
+            format!("fields here are {}", names.join(", "))
         });
         violation.suggestion = suggestion;
     }

@@ -63,6 +63,18 @@ impl Duration {
     }
 }
 
+/// Units of Go's durations in nanoseconds, longer names first: `ms` before `m`.
+const UNITS: [(&str, u64); 8] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("μs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
 /// One `number unit` at the start of `text`, in nanoseconds, and what follows it.
 fn component(text: &str) -> Option<(u64, &str)> {
     let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -75,17 +87,6 @@ fn component(text: &str) -> Option<(u64, &str)> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    // Longer units first: `ms` before `m`.
-    const UNITS: [(&str, u64); 8] = [
-        ("ns", 1),
-        ("us", 1_000),
-        ("µs", 1_000),
-        ("μs", 1_000),
-        ("ms", 1_000_000),
-        ("s", 1_000_000_000),
-        ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-    ];
     let (rest, unit) = UNITS
         .iter()
         .find_map(|(name, unit)| Some((rest.strip_prefix(name)?, *unit)))?;

@@ -1,0 +1,4 @@
+//! Tests of mesh-core as its users see it.
+
+mod cel;
+mod crds;
