@@ -5,6 +5,9 @@
 //!                                                             │  └ Node, FieldPath → Span → Position
 //! ```
 //!
+//! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one over
+//! `granit-parser`, which also words the errors.
+//!
 //! The crate knows YAML, not Kubernetes, and does no I/O. What a scalar *means* follows `sigs.k8s.io/yaml` v1.6
 //! (the library of kubectl and of the API server), which reads scalars by YAML 1.1: `on` is a boolean, `0644` is
 //! octal, `1_000` is a thousand. What is *well-formed* follows YAML 1.2.
@@ -14,6 +17,7 @@
 mod builder;
 mod compat;
 mod error;
+mod fast;
 mod messages;
 mod parse;
 mod path;
@@ -28,6 +32,8 @@ pub mod de;
 
 pub use error::SyntaxError;
 pub use parse::{parse, parse_chunk};
+#[doc(hidden)]
+pub use parse::{parse_chunk_by_reference, parse_chunk_fast};
 pub use path::{FieldPath, IntoSegment, PathError, Segment};
 pub use span::{LineIndex, Position, Span};
 pub use split::{Chunk, split};

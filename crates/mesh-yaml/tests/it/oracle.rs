@@ -475,8 +475,7 @@ const SCALARS: &[&str] = &[
     "0b111_000",
 ];
 
-#[test]
-fn scalars_mean_the_same() {
+fn scalars() -> Vec<String> {
     let mut texts = Vec::new();
     for scalar in SCALARS {
         for wrap in [
@@ -525,7 +524,22 @@ fn scalars_mean_the_same() {
             texts.push(wrap.replace('%', scalar));
         }
     }
-    assert_same(&texts);
+    texts
+}
+
+#[test]
+fn scalars_mean_the_same() {
+    assert_same(&scalars());
+}
+
+/// All texts that are compared.
+pub(crate) fn corpus() -> Vec<String> {
+    let documents = DOCUMENTS.iter().map(|&text| text.to_owned());
+    scalars()
+        .into_iter()
+        .chain(documents)
+        .chain(block_scalars())
+        .collect()
 }
 
 const DOCUMENTS: &[&str] = &[
@@ -838,7 +852,7 @@ const DOCUMENTS: &[&str] = &[
     r#"a: "b\""#,
     r#"a: "\U00110000""#,
     r#"a: "\ude00""#,
-    r#"'a\nb': c"#,
+    r"'a\nb': c",
     r#""a\nb": c"#,
     r#"a: "tab	tab""#,
     "a: 'tab\ttab'\n",
@@ -1132,6 +1146,10 @@ fn documents_mean_the_same() {
 
 #[test]
 fn block_scalars_mean_the_same() {
+    assert_same(&block_scalars());
+}
+
+fn block_scalars() -> Vec<String> {
     let contents = [
         "",
         "\n",
@@ -1208,7 +1226,7 @@ fn block_scalars_mean_the_same() {
             }
         }
     }
-    assert_same(&texts);
+    texts
 }
 
 #[test]

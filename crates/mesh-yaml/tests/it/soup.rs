@@ -195,6 +195,23 @@ pub(crate) fn manifest() -> impl Strategy<Value = String> {
     })
 }
 
+/// Texts with a piece of a line put somewhere, or a piece taken out.
+pub(crate) fn mutated(texts: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    (texts, any::<prop::sample::Index>(), select(TOKENS), 0_usize..3).prop_map(
+        |(text, place, token, removed)| {
+            let places: Vec<usize> = text
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain([text.len()])
+                .collect();
+            let at = place.index(places.len());
+            let after = places.get(at + removed).copied().unwrap_or(text.len());
+            let token = if removed == 2 { "" } else { token };
+            format!("{}{token}{}", &text[..places[at]], &text[after..])
+        },
+    )
+}
+
 #[derive(Clone, Debug)]
 enum Shape {
     Inline(&'static str),
@@ -287,5 +304,19 @@ impl Shape {
             out.push_str(comment);
             out.push('\n');
         }
+    }
+}
+
+/// `cases` cases, or as many as the environment variable `PROPTEST_CASES` says.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        ProptestConfig::default().cases
+    } else {
+        cases
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
     }
 }
