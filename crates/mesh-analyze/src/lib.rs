@@ -14,6 +14,8 @@ mod rule;
 pub mod rules;
 mod selection;
 mod suppress;
+#[cfg(test)]
+mod testing;
 mod validate;
 
 use mesh_core::Mesh;

@@ -5,10 +5,12 @@
 //! the errors and the warnings.
 
 mod authorization_policy;
+mod cel_syntax;
 mod destination_rule;
 mod envoy_filter;
 mod gateway;
 mod peer_authentication;
+mod policy;
 mod proxy_config;
 mod request_authentication;
 mod service_entry;
