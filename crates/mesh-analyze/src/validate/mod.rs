@@ -102,7 +102,7 @@ fn one(resource: &AnyResource, mesh: &Mesh, findings: &mut Findings) {
         AnyResource::AuthorizationPolicy(resource) => authorization_policy::check(resource, mesh, findings),
         AnyResource::PeerAuthentication(resource) => peer_authentication::check(resource, mesh, findings),
         AnyResource::RequestAuthentication(resource) => {
-            request_authentication::check(resource, mesh, findings)
+            request_authentication::check(resource, mesh, findings);
         }
         AnyResource::Telemetry(resource) => telemetry::check(resource, mesh, findings),
         AnyResource::WasmPlugin(resource) => wasm_plugin::check(resource, mesh, findings),

@@ -1,7 +1,7 @@
 //! What the kinds that attach to workloads share: selectors and target references.
 
 use mesh_core::istio::common::{PolicyTargetReference, WorkloadSelector};
-use mesh_yaml::path;
+use mesh_yaml::{FieldPath, path};
 
 use super::Findings;
 
@@ -29,14 +29,14 @@ pub(super) fn targets(
             .help("remove the selector if this is meant, else add `matchLabels`");
     }
     if let Some(target) = target_ref {
-        target_kind(target, path!["spec", "targetRef"], findings);
+        target_kind(target, &path!["spec", "targetRef"], findings);
     }
     for (index, target) in target_refs.iter().enumerate() {
-        target_kind(target, path!["spec", "targetRefs", index], findings);
+        target_kind(target, &path!["spec", "targetRefs", index], findings);
     }
 }
 
-fn target_kind(target: &PolicyTargetReference, path: mesh_yaml::FieldPath, findings: &mut Findings) {
+fn target_kind(target: &PolicyTargetReference, path: &FieldPath, findings: &mut Findings) {
     let PolicyTargetReference { group, kind, .. } = target;
     if kind.is_empty() || TARGET_KINDS.contains(&(group, kind)) {
         return; // The schema asks for a kind.
