@@ -32,6 +32,9 @@ pub trait Body: Sized + Send + Sync + 'static {
 
     /// Wraps a resource of this kind.
     fn wrap(resource: Arc<Resource<Self>>) -> AnyResource;
+
+    /// The resources of this kind in a mesh, sorted by namespace and name.
+    fn list(mesh: &crate::Mesh) -> &[Arc<Resource<Self>>];
 }
 
 macro_rules! kinds {
@@ -111,6 +114,10 @@ macro_rules! kinds {
             fn wrap(resource: Arc<Resource<Self>>) -> AnyResource {
                 AnyResource::$variant(resource)
             }
+
+            fn list(mesh: &crate::Mesh) -> &[Arc<Resource<Self>>] {
+                mesh.$list()
+            }
         })+
 
         /// The resources of a mesh, a list a kind, each sorted by namespace and name.
@@ -122,8 +129,18 @@ macro_rules! kinds {
                 match resource { $(AnyResource::$variant(resource) => self.$list.push(resource)),+ }
             }
 
-            pub(crate) fn sort(&mut self) {
-                $(self.$list.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));)+
+            /// Sorts the lists. Of several objects with one identity only the last stays; each of the others is
+            /// returned together with it.
+            pub(crate) fn settle(&mut self) -> Vec<(AnyResource, AnyResource)> {
+                let mut duplicates = Vec::new();
+                $(settle(&mut self.$list, &mut duplicates);)+
+                duplicates
+            }
+
+            pub(crate) fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<AnyResource> {
+                match kind {
+                    $(Kind::$variant => find(&self.$list, namespace, name).cloned().map(AnyResource::$variant)),+
+                }
             }
 
             /// The number of resources of a kind.
@@ -284,6 +301,37 @@ impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.info().name)
     }
+}
+
+fn settle<T: Body>(list: &mut Vec<Arc<Resource<T>>>, duplicates: &mut Vec<(AnyResource, AnyResource)>) {
+    // The sort is stable: objects of one identity stay in the order of the input.
+    list.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
+    let same = |a: &Resource<T>, b: &Resource<T>| {
+        // Without a name an object cannot replace another: `generateName` makes a new one every time.
+        !a.metadata.name.is_empty() && a.metadata.name == b.metadata.name && a.namespace() == b.namespace()
+    };
+    let mut winner: Option<Arc<Resource<T>>> = None;
+    let mut keep = vec![true; list.len()];
+    for (index, resource) in list.iter().enumerate().rev() {
+        match &winner {
+            Some(later) if same(resource, later) => {
+                keep[index] = false;
+                duplicates.push((T::wrap(resource.clone()), T::wrap(later.clone())));
+            }
+            _ => winner = Some(resource.clone()),
+        }
+    }
+    let mut keep = keep.into_iter();
+    list.retain(|_| keep.next().unwrap_or(true));
+}
+
+pub(crate) fn find<'l, T>(
+    list: &'l [Arc<Resource<T>>],
+    namespace: &str,
+    name: &str,
+) -> Option<&'l Arc<Resource<T>>> {
+    let found = list.binary_search_by(|other| (other.namespace(), other.name()).cmp(&(namespace, name)));
+    found.ok().map(|index| &list[index])
 }
 
 /// Reads `spec` into one of our own types and holds it against its schema.

@@ -1,6 +1,5 @@
 //! The immutable, indexed snapshot that every command works on.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::host::Host;
 use crate::istio::mesh_config::MeshConfig;
 use crate::istio::mesh_networks::MeshNetworks;
-use crate::kind::{AnyResource, Kind, Lists};
+use crate::kind::{AnyResource, Body, Kind, Lists};
 use crate::registry::ServiceRegistry;
 use crate::resource::{Resource, ResourceId};
 use crate::schema::validate::Violation;
@@ -49,7 +48,6 @@ struct Inner {
     config: MeshConfig,
     networks: Option<MeshNetworks>,
     lists: Lists,
-    by_id: FxHashMap<ResourceId, AnyResource>,
     duplicates: Vec<(AnyResource, AnyResource)>,
     violations: Vec<(AnyResource, Vec<Violation>)>,
     sources: Vec<Arc<Source>>,
@@ -63,7 +61,7 @@ impl fmt::Debug for Mesh {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Mesh")
-            .field("resources", &self.inner.by_id.len())
+            .field("resources", &self.len())
             .field("sources", &self.inner.sources.len())
             .finish_non_exhaustive()
     }
@@ -102,18 +100,18 @@ impl Mesh {
     }
 
     /// The resource with this identity.
-    pub fn find(&self, id: &ResourceId) -> Option<&AnyResource> {
-        self.inner.by_id.get(id)
+    pub fn find(&self, id: &ResourceId) -> Option<AnyResource> {
+        self.inner.lists.find(id.kind, &id.namespace, &id.name)
+    }
+
+    /// The resource of kind `T` with this name; the namespace is empty for kinds that have none.
+    pub fn get<T: Body>(&self, namespace: &str, name: &str) -> Option<&Arc<Resource<T>>> {
+        crate::kind::find(T::list(self), namespace, name)
     }
 
     /// Whether there is a resource with this identity.
     pub fn contains(&self, kind: Kind, namespace: &str, name: &str) -> bool {
-        let id = ResourceId {
-            kind,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
-        self.inner.by_id.contains_key(&id)
+        self.inner.lists.find(kind, namespace, name).is_some()
     }
 
     /// The number of resources of a kind.
@@ -128,12 +126,12 @@ impl Mesh {
 
     /// The number of resources of all kinds.
     pub fn len(&self) -> usize {
-        self.inner.by_id.len()
+        Kind::ALL.iter().map(|kind| self.count(*kind)).sum()
     }
 
     /// Whether there are no resources.
     pub fn is_empty(&self) -> bool {
-        self.inner.by_id.is_empty()
+        self.len() == 0
     }
 
     /// All services, wherever they are declared.
@@ -192,7 +190,7 @@ impl Mesh {
         builder
             .sources
             .extend(self.inner.sources.iter().chain(&change.inner.sources).cloned());
-        let replaced = |resource: &AnyResource| change.inner.by_id.contains_key(&resource.header().id());
+        let replaced = |resource: &AnyResource| change.find(&resource.header().id()).is_some();
         builder
             .resources
             .extend(self.resources().filter(|resource| !replaced(resource)));
@@ -308,41 +306,11 @@ impl MeshBuilder {
             problems,
             skipped,
         } = self;
-        let mut by_id: FxHashMap<ResourceId, AnyResource> = FxHashMap::default();
-        by_id.reserve(resources.len());
-        let mut replaced = BTreeMap::new();
-        let mut generated = Vec::new();
-        for (index, resource) in resources.iter().enumerate() {
-            if resource.header().metadata().name.is_empty() {
-                // Without a name it cannot replace anything; `generateName` makes a new object every time.
-                generated.push(resource.clone());
-                continue;
-            }
-            let id = resource.header().id();
-            if let Some(earlier) = by_id.insert(id.clone(), resource.clone()) {
-                replaced.insert(index, (earlier, id));
-            }
-        }
-        duplicates.extend(
-            replaced
-                .into_values()
-                .filter_map(|(earlier, id)| Some((earlier, by_id.get(&id)?.clone()))),
-        );
         let mut lists = Lists::default();
         for resource in resources {
-            let header = resource.header();
-            let counts = header.metadata().name.is_empty()
-                || by_id
-                    .get(&header.id())
-                    .is_some_and(|winner| winner.is_same(&resource));
-            if counts {
-                lists.push(resource);
-            }
+            lists.push(resource);
         }
-        for resource in generated {
-            by_id.entry(resource.header().id()).or_insert(resource);
-        }
-        lists.sort();
+        duplicates.extend(lists.settle());
         let config = config.unwrap_or_else(|| config_from(&lists, &settings));
         Mesh {
             inner: Arc::new(Inner {
@@ -350,7 +318,6 @@ impl MeshBuilder {
                 config,
                 networks,
                 lists,
-                by_id,
                 duplicates,
                 violations,
                 sources,
@@ -360,13 +327,6 @@ impl MeshBuilder {
                 workloads: OnceLock::new(),
             }),
         }
-    }
-}
-
-impl AnyResource {
-    /// Whether both are the very same object, not just equal.
-    pub fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.header(), other.header())
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
 
 use super::{LoadOptions, Loaded, Problem, ProblemKind, Source, SourceId, load_text};
@@ -24,6 +25,40 @@ pub enum Input {
     Stdin(Vec<u8>),
 }
 
+/// Files and folders to leave out, by patterns as in a `.gitignore` file.
+#[derive(Clone, Debug)]
+pub struct Exclude {
+    folder: PathBuf,
+    patterns: Gitignore,
+}
+
+impl Exclude {
+    /// Patterns that hold below `folder`.
+    ///
+    /// # Errors
+    ///
+    /// The index of a pattern that cannot be understood, and why.
+    pub fn new(folder: &Path, patterns: &[String]) -> Result<Self, (usize, String)> {
+        let folder = fs_err::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let mut builder = GitignoreBuilder::new(&folder);
+        for (index, pattern) in patterns.iter().enumerate() {
+            builder
+                .add_line(None, pattern)
+                .map_err(|error| (index, error.to_string()))?;
+        }
+        let patterns = builder
+            .build()
+            .map_err(|error| (patterns.len().saturating_sub(1), error.to_string()))?;
+        Ok(Self { folder, patterns })
+    }
+
+    /// Whether `path`, which is absolute and without links, is left out.
+    fn covers(&self, path: &Path, is_folder: bool) -> bool {
+        path.strip_prefix(&self.folder)
+            .is_ok_and(|relative| self.patterns.matched(relative, is_folder).is_ignore())
+    }
+}
+
 /// Reads all `inputs` into `builder`.
 ///
 /// Folders are read to any depth, in the order of their names, without hidden files and without what
@@ -38,7 +73,7 @@ pub fn load(
     let mut items = Vec::new();
     for input in inputs {
         match input {
-            Input::Path(path) => list(&path, &mut items),
+            Input::Path(path) => list(&path, options.exclude.as_ref(), &mut items),
             Input::Stdin(bytes) => items.push(Item::Text("-".to_owned(), bytes)),
         }
     }
@@ -74,19 +109,26 @@ enum Item {
     Failed(String, String),
 }
 
-/// Adds the files at or under `path`.
-fn list(path: &Path, items: &mut Vec<Item>) {
+/// Adds the files at or under `path`. What is named outright is never left out.
+fn list(path: &Path, exclude: Option<&Exclude>, items: &mut Vec<Item>) {
     match fs_err::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {}
         Ok(_) => return items.push(Item::File(path.to_owned())),
-        Err(error) => return items.push(Item::Failed(display(path), reason(&error))),
+        Err(error) => return items.push(Item::Failed(display_name(path), reason(&error))),
     }
-    let walk = ignore::WalkBuilder::new(path)
-        .require_git(false)
+    let mut walk = ignore::WalkBuilder::new(path);
+    walk.require_git(false)
         .add_custom_ignore_filename(".meshctlignore")
-        .sort_by_file_name(std::ffi::OsStr::cmp)
-        .build();
-    for entry in walk {
+        .sort_by_file_name(std::ffi::OsStr::cmp);
+    if let (Some(exclude), Ok(real)) = (exclude.cloned(), fs_err::canonicalize(path)) {
+        let given = path.to_owned();
+        walk.filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let relative = entry.path().strip_prefix(&given).unwrap_or(Path::new(""));
+            relative.as_os_str().is_empty() || !exclude.covers(&real.join(relative), is_folder)
+        });
+    }
+    for entry in walk.build() {
         match entry {
             Ok(entry) => {
                 let is_file = entry
@@ -97,14 +139,14 @@ fn list(path: &Path, items: &mut Vec<Item>) {
                     items.push(Item::File(entry.into_path()));
                 }
             }
-            Err(error) => items.push(Item::Failed(display(path), error.to_string())),
+            Err(error) => items.push(Item::Failed(display_name(path), error.to_string())),
         }
     }
 }
 
 fn read(id: SourceId, item: Item, options: &LoadOptions) -> (Source, Loaded) {
     let (name, bytes) = match item {
-        Item::File(path) => (display(&path), read_bytes(&path)),
+        Item::File(path) => (display_name(&path), read_bytes(&path)),
         Item::Text(name, bytes) => (name, Ok(bytes)),
         Item::Failed(name, message) => (name, Err(message)),
     };
@@ -162,8 +204,8 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// The path as a user would type it.
-fn display(path: &Path) -> String {
+/// The name under which a path is reported: as a user would type it.
+pub fn display_name(path: &Path) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     path.display().to_string()
 }

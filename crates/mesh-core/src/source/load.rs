@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mesh_yaml::{Document, FieldPath, Node, Span, SyntaxError};
 use rayon::prelude::*;
 
+use super::files::Exclude;
 use super::{Problem, ProblemKind, Skipped, SourceId};
 use crate::kind::{AnyResource, Kind};
 use crate::resource::{Header, Metadata, Origin};
@@ -16,12 +17,15 @@ use crate::schema::{FieldType, validate::closest};
 pub struct LoadOptions {
     /// The namespace of objects that name none.
     pub default_namespace: String,
+    /// What is left out when folders are read.
+    pub exclude: Option<Exclude>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             default_namespace: "default".to_owned(),
+            exclude: None,
         }
     }
 }
