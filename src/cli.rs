@@ -1,0 +1,57 @@
+//! The arguments of the program.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::analyze::AnalyzeArgs;
+
+/// Check, explain and understand the configuration of Istio service meshes
+#[derive(Parser, Debug)]
+#[command(
+    name = "meshctl",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command has.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Terminal")]
+pub(crate) struct OutputArgs {
+    /// When to use colors
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: When,
+
+    /// Print errors and data only: no notes, no summary
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say more: what was skipped, and why
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// When to use colors.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum When {
+    /// On terminals, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Analyze(AnalyzeArgs),
+}

@@ -1,0 +1,20 @@
+//! What the program tells its caller by its exit status.
+
+use std::process::ExitCode;
+
+/// The exit status; documented, and never renumbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The work is done, and there is nothing to complain about.
+    Clean = 0,
+    /// The work is done, and there are findings at or above the threshold.
+    Findings = 1,
+    /// The work could not be done: wrong arguments, wrong configuration, unreadable input.
+    Failed = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,135 @@
+//! Everything that a user sees.
+//!
+//! Data goes to standard output, and everything else to standard error. [`Printer`] is the only thing in the program
+//! that writes to either.
+
+pub(crate) mod excerpt;
+mod look;
+pub(crate) mod progress;
+pub(crate) mod render;
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use mesh_yaml::LineIndex;
+
+use crate::cli::OutputArgs;
+use crate::error::CommandError;
+use excerpt::{Excerpt, Label};
+pub(crate) use look::{Environment, Look, Tone};
+
+/// Writes to the terminal, or to whatever stands in its place.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    stdout: BufWriter<StdoutLock<'static>>,
+    out: Look,
+    err: Look,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Printer {
+    /// Decides how output looks, by the arguments and the environment.
+    pub(crate) fn new(args: OutputArgs) -> Self {
+        let OutputArgs {
+            color,
+            quiet,
+            verbose,
+        } = args;
+        let environment = Environment::read();
+        let stdout = io::stdout();
+        let out = Look::of(&stdout, color, &environment);
+        let err = Look::of(&io::stderr(), color, &environment);
+        Self {
+            stdout: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            out,
+            err,
+            quiet,
+            verbose,
+        }
+    }
+
+    /// Where data goes. Write errors must be handed up: they end the program, quietly if the reader went away.
+    pub(crate) fn stdout(&mut self) -> &mut impl Write {
+        &mut self.stdout
+    }
+
+    /// How data looks.
+    pub(crate) fn look(&self) -> Look {
+        self.out
+    }
+
+    /// Whether the user wants to know more.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whether someone watches standard error and wants to see progress.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// A remark beside the data.
+    pub(crate) fn note(&mut self, message: impl Display) {
+        let label = self.err.paint(Tone::Hint, "note");
+        self.status(format_args!("{label}: {message}"));
+    }
+
+    /// A line beside the data, such as a summary.
+    pub(crate) fn status(&mut self, message: impl Display) {
+        if !self.quiet {
+            self.line(message);
+        }
+    }
+
+    /// How what stands beside the data looks.
+    pub(crate) fn status_look(&self) -> Look {
+        self.err
+    }
+
+    /// Why the work could not be done.
+    pub(crate) fn error(&mut self, error: &CommandError) {
+        let CommandError {
+            kind: _,
+            message,
+            place,
+            hints,
+        } = error;
+        self.line(format_args!(
+            "{}: {message}",
+            self.err.paint(Tone::Error, "error")
+        ));
+        if let Some(place) = place {
+            let lines = LineIndex::new(&place.text);
+            let position = |offset| lines.position(&place.text, offset);
+            let label = Label::primary(place.span);
+            let excerpt = Excerpt::new(&place.file, &place.text, position, &[label], self.err);
+            self.raw(&excerpt.render(self.err, Tone::Error));
+        }
+        for hint in hints {
+            self.line(format_args!("  {}: {hint}", self.err.paint(Tone::Hint, "hint")));
+        }
+    }
+
+    /// Hands everything over that is still held back.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+
+    fn line(&mut self, message: impl Display) {
+        self.raw(&format!("{message}\n"));
+    }
+
+    /// Data that was printed before stands above, if both go to one terminal. Nobody can be told that standard error
+    /// does not work, so its errors are dropped; those of standard output come back with the next write to it.
+    fn raw(&mut self, text: &str) {
+        let _ = self.stdout.flush();
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}

@@ -1,0 +1,81 @@
+//! One analysis in many forms. [`json`] is the model; every other form for machines is a view of it.
+
+mod github;
+pub(crate) mod json;
+mod junit;
+mod sarif;
+pub(crate) mod text;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use mesh_analyze::{Report, RuleSet};
+use mesh_core::Mesh;
+
+use super::Look;
+
+/// The form of the output.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document; schemas/analyze-output.schema.json describes it
+    Json,
+    /// The same document as YAML
+    Yaml,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for CI servers
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+/// What is rendered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Analysis<'a> {
+    /// What was analyzed.
+    pub(crate) mesh: &'a Mesh,
+    /// What was found.
+    pub(crate) report: &'a Report,
+    /// The rules that were asked for.
+    pub(crate) rules: &'a RuleSet,
+}
+
+impl Analysis<'_> {
+    /// The number of files that could be read.
+    pub(crate) fn files(&self) -> usize {
+        let problems = self.mesh.problems().iter();
+        let unread = problems.filter(|problem| problem.source.is_none()).count();
+        self.mesh.sources().len().saturating_sub(unread)
+    }
+}
+
+/// Writes an analysis.
+pub(crate) fn write(
+    out: &mut impl Write,
+    format: Format,
+    look: Look,
+    analysis: Analysis<'_>,
+) -> io::Result<()> {
+    let document = || json::Document::new(analysis);
+    match format {
+        Format::Text => text::write(out, look, analysis),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &document())?;
+            writeln!(out)
+        }
+        Format::Yaml => {
+            let text = serde_yaml::to_string(&document()).map_err(io::Error::other)?;
+            out.write_all(text.as_bytes())
+        }
+        Format::Sarif => {
+            let folder = std::env::current_dir().unwrap_or_default();
+            serde_json::to_writer_pretty(&mut *out, &sarif::Log::new(&document(), analysis.rules, &folder))?;
+            writeln!(out)
+        }
+        Format::Junit => junit::write(out, &document()),
+        Format::Github => github::write(out, &document()),
+    }
+}
