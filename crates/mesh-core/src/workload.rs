@@ -146,11 +146,12 @@ impl Workload {
 #[derive(Debug, Default)]
 pub struct Workloads {
     list: Vec<Workload>,
-    by_namespace: FxHashMap<String, NamespaceIndex>,
+    by_namespace: FxHashMap<String, LabelIndex>,
+    everywhere: LabelIndex,
 }
 
 #[derive(Debug, Default)]
-struct NamespaceIndex {
+struct LabelIndex {
     all: Vec<u32>,
     by_label: FxHashMap<String, FxHashMap<String, Vec<u32>>>,
 }
@@ -194,16 +195,18 @@ impl Workloads {
                 .map(Workload::new),
         );
 
-        let mut by_namespace: FxHashMap<String, NamespaceIndex> = FxHashMap::default();
+        let mut by_namespace: FxHashMap<String, LabelIndex> = FxHashMap::default();
+        let mut everywhere = LabelIndex::default();
         for (number, workload) in (0_u32..).zip(&list) {
             let index = by_namespace.entry(workload.namespace().to_owned()).or_default();
-            index.all.push(number);
-            for (key, value) in workload.labels() {
-                let values = index.by_label.entry(key.clone()).or_default();
-                values.entry(value.clone()).or_default().push(number);
-            }
+            index.add(number, workload.labels());
+            everywhere.add(number, workload.labels());
         }
-        Self { list, by_namespace }
+        Self {
+            list,
+            by_namespace,
+            everywhere,
+        }
     }
 
     /// Every workload: pods first, then by kind, namespace and name.
@@ -235,15 +238,25 @@ impl Workloads {
             .filter(|workload| selects(selector, workload.labels()))
     }
 
-    /// The workloads of every namespace with all labels of `selector`.
+    /// The workloads of every namespace with all labels of `selector`. An empty selector selects all.
     pub fn select_anywhere<'a>(&'a self, selector: &'a Labels) -> impl Iterator<Item = &'a Workload> {
-        self.list
+        self.everywhere
+            .candidates(selector)
             .iter()
+            .map(|number| &self.list[*number as usize])
             .filter(|workload| selects(selector, workload.labels()))
     }
 }
 
-impl NamespaceIndex {
+impl LabelIndex {
+    fn add(&mut self, number: u32, labels: &Labels) {
+        self.all.push(number);
+        for (key, value) in labels {
+            let values = self.by_label.entry(key.clone()).or_default();
+            values.entry(value.clone()).or_default().push(number);
+        }
+    }
+
     /// The shortest list of numbers that holds everything that `selector` selects.
     fn candidates(&self, selector: &Labels) -> &[u32] {
         selector
@@ -256,5 +269,53 @@ impl NamespaceIndex {
             })
             .min_by_key(|numbers| numbers.len())
             .unwrap_or(&self.all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::resource::Labels;
+    use crate::source::{LoadOptions, Source, load_text};
+    use crate::{Mesh, MeshBuilder, Settings};
+
+    fn mesh(text: &str) -> Mesh {
+        let mut builder = MeshBuilder::new(Settings::default());
+        let text: Arc<str> = text.into();
+        let loaded = load_text(builder.next_source(), "a.yaml", &text, &LoadOptions::default());
+        builder.add(Source::new("a.yaml", text), loaded);
+        builder.build()
+    }
+
+    #[test]
+    fn selectors_select_in_one_namespace_or_in_all() {
+        let mesh = mesh(
+            "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x, labels: {app: a, v: '1'}}}\n---\n\
+             {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: y, labels: {app: a}}}\n---\n\
+             {apiVersion: v1, kind: Pod, metadata: {name: c, namespace: y}}\n",
+        );
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let anywhere = |pairs: &[(&str, &str)]| -> String {
+            let labels = labels(pairs);
+            let found = mesh.workloads().select_anywhere(&labels);
+            found.map(|workload| workload.owner().name()).collect()
+        };
+        assert_eq!(anywhere(&[("app", "a")]), "ab");
+        assert_eq!(anywhere(&[("app", "a"), ("v", "1")]), "a");
+        assert_eq!(anywhere(&[("app", "z")]), "");
+        assert_eq!(anywhere(&[]), "abc");
+        let selector = labels(&[("app", "a")]);
+        let found: String = mesh
+            .workloads()
+            .select("y", &selector)
+            .map(|workload| workload.owner().name())
+            .collect();
+        assert_eq!(found, "b");
     }
 }

@@ -1,0 +1,1 @@
+//! When one match takes everything that another would take.

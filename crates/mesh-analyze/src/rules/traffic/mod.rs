@@ -1,0 +1,141 @@
+//! Rules on where traffic goes: references between routes, gateways, services and their policies.
+//!
+//! ```text
+//! audience           which namespaces' proxies use a route
+//! destinations       the destinations of a VirtualService, with their paths and services
+//! destination_rules  which DestinationRules hold for a client and a host
+//! gateways           what names in `gateways` stand for, and which proxies a selector means
+//! matches            when one match takes everything that another would take
+//! ```
+
+mod audience;
+mod destination_rules;
+mod destinations;
+mod gateways;
+
+pub mod missing_destination_port;
+pub mod unknown_host;
+pub mod unknown_port;
+pub mod unknown_subset;
+
+use mesh_core::schema::validate::closest;
+use mesh_core::{Header, Host, Mesh, Visibility};
+use mesh_yaml::{FieldPath, path};
+use rustc_hash::FxHashSet;
+
+/// `exportTo` of a resource in `namespace`, where `default` is what the mesh configuration says for its kind.
+fn visibility(export_to: &[String], namespace: &str, default: &[String]) -> Visibility {
+    let default = Visibility::parse(default.iter().map(String::as_str), ".", &Visibility::Public);
+    Visibility::parse(export_to.iter().map(String::as_str), namespace, &default)
+}
+
+/// How a resource is named in messages: `shop/reviews`.
+fn qualified(header: &Header) -> String {
+    format!("{}/{}", header.namespace(), header.name())
+}
+
+/// Names in backticks, in the given order: `` `a`, `b` and 3 more ``.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<_> = names.into_iter().collect();
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`"));
+    let text = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// Service and namespace of a host in the cluster's own domain: `("reviews", "shop")` for
+/// `reviews.shop.svc.cluster.local`.
+fn cluster_local<'a>(mesh: &Mesh, host: &'a Host) -> Option<(&'a str, &'a str)> {
+    let name = host
+        .as_str()
+        .strip_suffix(mesh.settings().cluster_domain.as_str())?
+        .strip_suffix(".svc.")?;
+    let (service, namespace) = name.split_once('.')?;
+    (!namespace.contains('.') && !service.is_empty() && !namespace.is_empty()).then_some((service, namespace))
+}
+
+/// Namespaces of which the input shows the Kubernetes Services.
+#[derive(Debug)]
+struct KnownServices<'m> {
+    mesh: &'m Mesh,
+    namespaces: FxHashSet<&'m str>,
+}
+
+impl<'m> KnownServices<'m> {
+    fn new(mesh: &'m Mesh) -> Self {
+        let namespaces = mesh.services().iter().map(|service| service.namespace());
+        Self {
+            mesh,
+            namespaces: namespaces.collect(),
+        }
+    }
+
+    /// Whether the input would show the service of this name if it existed. Services of the cluster itself and of
+    /// the control plane come from elsewhere, unless the input has some of them; and without any Kubernetes Service
+    /// nothing is known of those.
+    fn would_show(&self, host: &Host) -> bool {
+        let Some((service, namespace)) = cluster_local(self.mesh, host) else {
+            return true;
+        };
+        let from_elsewhere = namespace == "kube-system"
+            || namespace == self.mesh.settings().istio_namespace
+            || namespace == self.mesh.root_namespace()
+            || (namespace == "default" && service == "kubernetes");
+        if from_elsewhere {
+            return self.namespaces.contains(namespace) && service != "kubernetes";
+        }
+        !self.namespaces.is_empty()
+    }
+
+    fn has_namespace(&self, namespace: &str) -> bool {
+        self.namespaces.contains(namespace)
+    }
+}
+
+/// Looks for what was meant. Comparing one word with thousands of names takes time, so that the number of
+/// comparisons is limited for all findings of a rule together.
+#[derive(Debug)]
+struct Suggestions {
+    left: usize,
+}
+
+impl Suggestions {
+    fn new() -> Self {
+        Self { left: 100_000 }
+    }
+
+    fn closest(&mut self, word: &str, candidates: &[&str]) -> Option<String> {
+        self.left = self.left.checked_sub(candidates.len())?;
+        closest(word, candidates.iter().copied())
+    }
+}
+
+/// Whether the input has objects that make pods, but of kinds whose pods are not known.
+fn has_unknown_workloads(mesh: &Mesh) -> bool {
+    const KINDS: [&str; 6] = [
+        "Rollout",
+        "CloneSet",
+        "AdvancedStatefulSet",
+        "DeploymentConfig",
+        "IstioOperator",
+        "Canary",
+    ];
+    mesh.skipped().other_kinds.keys().any(|kind| {
+        let (api_version, name) = kind.rsplit_once(' ').unwrap_or(("", kind));
+        KINDS.contains(&name)
+            || api_version.starts_with("apps.kruise.io/")
+            || api_version.starts_with("serving.knative.dev/")
+            || api_version.starts_with("helm.")
+    })
+}
+
+/// The path of the services' ports in their declaration.
+fn ports_path() -> FieldPath {
+    path!["spec", "ports"]
+}
+
+#[cfg(test)]
+mod testing;
