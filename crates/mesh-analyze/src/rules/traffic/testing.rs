@@ -1,7 +1,7 @@
 //! What the tests of the traffic rules share.
 
+pub(super) use crate::testing::diagnostics;
 use crate::testing::findings;
-use crate::{Diagnostic, RuleSet, analyze};
 
 /// The services that most tests route to: `reviews` with one port and `ratings` with two in the namespace `shop`,
 /// and `billing` in `prod`.
@@ -43,12 +43,6 @@ pub(super) fn deployment(namespace: &str, name: &str, labels: &str) -> String {
          {{matchLabels: {labels}}}, template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: app, \
          image: app}}]}}}}}}\n---\n"
     )
-}
-
-/// What one rule finds in a text.
-pub(super) fn diagnostics(rule: &str, text: &str) -> Vec<Diagnostic> {
-    let rules = RuleSet::new(&[rule.to_owned()], &[]).expect("a rule");
-    analyze(&crate::testing::mesh(text), &rules).findings
 }
 
 /// Asserts that a rule finds exactly this, as pairs of a path and a fragment of the message, in the order of the
