@@ -4,6 +4,7 @@
 //! say already (types, enums, CEL rules, required fields). The rules `invalid-spec` and `suspicious-spec` report
 //! the errors and the warnings.
 
+mod at;
 mod authorization_policy;
 mod cel_syntax;
 mod destination_rule;
@@ -12,12 +13,14 @@ mod gateway;
 mod peer_authentication;
 mod policy;
 mod proxy_config;
+mod re2;
 mod request_authentication;
 mod service_entry;
 mod shared;
 mod sidecar;
 mod telemetry;
 mod traffic_extension;
+mod traffic_policy;
 mod virtual_service;
 mod wasm_plugin;
 mod workload_entry;
@@ -38,6 +41,8 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) help: Option<String>,
+    /// Other fields of the same resource that explain it, and how.
+    pub(crate) related: Vec<(FieldPath, String)>,
 }
 
 /// Collects the findings on one resource.
@@ -46,13 +51,13 @@ pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Adds something that the control plane refuses.
-    pub(crate) fn error(&mut self, path: FieldPath, message: impl Into<String>) -> &mut Finding {
-        self.push(path, false, message.into())
+    pub(crate) fn error(&mut self, path: impl Into<FieldPath>, message: impl Into<String>) -> &mut Finding {
+        self.push(path.into(), false, message.into())
     }
 
     /// Adds something that works, but hardly as meant.
-    pub(crate) fn warning(&mut self, path: FieldPath, message: impl Into<String>) -> &mut Finding {
-        self.push(path, true, message.into())
+    pub(crate) fn warning(&mut self, path: impl Into<FieldPath>, message: impl Into<String>) -> &mut Finding {
+        self.push(path.into(), true, message.into())
     }
 
     fn push(&mut self, path: FieldPath, is_warning: bool, message: String) -> &mut Finding {
@@ -61,6 +66,7 @@ impl Findings {
             is_warning,
             message,
             help: None,
+            related: Vec::new(),
         });
         let last = self.0.len() - 1;
         &mut self.0[last]
@@ -71,6 +77,12 @@ impl Finding {
     /// Sets what to do about it.
     pub(crate) fn help(&mut self, help: impl Into<String>) {
         self.help = Some(help.into());
+    }
+
+    /// Adds another field of the same resource that explains it.
+    pub(crate) fn related(&mut self, path: impl Into<FieldPath>, message: impl Into<String>) -> &mut Self {
+        self.related.push((path.into(), message.into()));
+        self
     }
 }
 
@@ -89,6 +101,7 @@ pub(crate) fn all(mesh: &Mesh) -> Vec<(AnyResource, Vec<Finding>)> {
 }
 
 fn one(resource: &AnyResource, mesh: &Mesh, findings: &mut Findings) {
+    shared::annotations(resource.header(), findings);
     match resource {
         AnyResource::VirtualService(resource) => virtual_service::check(resource, mesh, findings),
         AnyResource::DestinationRule(resource) => destination_rule::check(resource, mesh, findings),

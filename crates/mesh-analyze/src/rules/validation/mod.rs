@@ -16,6 +16,9 @@ fn report(reporter: &mut Reporter<'_>, warnings: bool) {
             if let Some(help) = &found.help {
                 finding.help(help.as_str());
             }
+            for (path, message) in &found.related {
+                finding.related(resource.header(), path.clone(), message.as_str());
+            }
         }
     }
 }
