@@ -54,6 +54,12 @@ const DEFINITIONS: &[Definition] = definitions! {
     Telemetry, Some("telemetry"), "v1alpha1", [("Age", ".metadata.creationTimestamp")], false;
 };
 
+/// The short name of one of Istio's kinds for kubectl, if it has one.
+pub fn short_name(kind: Kind) -> Option<&'static str> {
+    let definition = DEFINITIONS.iter().find(|definition| definition.kind == kind);
+    definition.and_then(|definition| definition.short_name)
+}
+
 /// The CustomResourceDefinition of every one of Istio's kinds (`apiextensions.k8s.io/v1`), with descriptions.
 pub fn crds() -> Vec<Value> {
     DEFINITIONS.iter().map(crd).collect()
