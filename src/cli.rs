@@ -3,6 +3,10 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::analyze::AnalyzeArgs;
+use crate::commands::completion::CompletionArgs;
+use crate::commands::explain::ExplainArgs;
+use crate::commands::util::UtilArgs;
+use crate::commands::version::VersionArgs;
 
 /// Check, explain and understand the configuration of Istio service meshes
 #[derive(Parser, Debug)]
@@ -54,4 +58,9 @@ pub(crate) enum When {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Analyze(AnalyzeArgs),
+    Explain(ExplainArgs),
+    Completion(CompletionArgs),
+    Version(VersionArgs),
+    #[command(hide = true)]
+    Util(UtilArgs),
 }

@@ -1,6 +1,10 @@
 //! The commands, one file each: an `Args` struct whose comments are the help, and a function.
 
 pub(crate) mod analyze;
+pub(crate) mod completion;
+pub(crate) mod explain;
+pub(crate) mod util;
+pub(crate) mod version;
 
 use crate::cli::Command;
 use crate::error::CommandError;
@@ -11,5 +15,9 @@ use crate::ui::Printer;
 pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Analyze(args) => analyze::analyze(printer, args),
+        Command::Explain(args) => explain::explain(printer, args),
+        Command::Completion(args) => completion::completion(printer, args),
+        Command::Version(args) => version::version(printer, args),
+        Command::Util(args) => util::util(printer, args),
     }
 }

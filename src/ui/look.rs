@@ -87,8 +87,6 @@ pub(crate) enum Tone {
     Strong,
     /// Text to be copied: code, commands, paths.
     Code,
-    /// Less important than its surroundings.
-    Faint,
 }
 
 impl Look {
@@ -120,7 +118,6 @@ impl Look {
             Tone::Hint => AnsiColor::Cyan.on_default().bold(),
             Tone::Strong => Style::new().bold(),
             Tone::Code => AnsiColor::Cyan.on_default(),
-            Tone::Faint => Style::new().dimmed(),
         };
         format!("{style}{text}{style:#}").into()
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod excerpt;
 mod look;
+pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod render;
 
