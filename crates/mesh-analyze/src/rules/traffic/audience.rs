@@ -4,7 +4,7 @@ use mesh_core::istio::virtual_service::VirtualService;
 use mesh_core::{Labels, Mesh, Resource};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::gateways::gateway_id;
+use super::gateways::{MESH, applies_to_sidecars, gateway_id};
 use super::visibility;
 
 /// What it takes to tell who uses a VirtualService; made once for all of them.
@@ -94,14 +94,14 @@ impl<'m> Audiences<'m> {
         let visible = visibility(&service.spec.export_to, own, default);
         let before = namespaces.len();
         let gateways = &service.spec.gateways;
-        if gateways.is_empty() || gateways.iter().any(|gateway| gateway == "mesh") {
+        if applies_to_sidecars(&service.spec) {
             if visible.includes(own) {
                 namespaces.push(own);
             }
             let listed = service.spec.export_to.iter().map(String::as_str);
             namespaces.extend(listed.filter(|entry| !["*", ".", "~", ""].contains(entry)));
         }
-        for gateway in gateways.iter().filter(|gateway| *gateway != "mesh") {
+        for gateway in gateways.iter().filter(|gateway| *gateway != MESH) {
             let (namespace, name) = gateway_id(gateway, own);
             let known = self.gateways.get(&(namespace, name));
             if let Some(of_proxies) = known.filter(|namespaces| !namespaces.is_empty()) {

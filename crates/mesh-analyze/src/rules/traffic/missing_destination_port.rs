@@ -7,6 +7,7 @@ use mesh_core::{Host, Kind, Mesh, Resource};
 
 use super::audience::Audiences;
 use super::destinations::each_destination;
+use super::gateways::MESH;
 use super::{ports_path, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -103,7 +104,7 @@ fn keeps_its_port(
     let is_own = |resource: &Resource<VirtualService>| {
         let spec = &resource.spec;
         let mut hosts = spec.hosts.iter();
-        spec.gateways.iter().all(|gateway| gateway == "mesh")
+        spec.gateways.iter().all(|gateway| gateway == MESH)
             && hosts.all(|own| mesh.host(own, resource.namespace()) == *host)
     };
     if !resource.spec.hosts.is_empty() {

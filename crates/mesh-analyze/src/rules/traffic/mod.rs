@@ -12,11 +12,21 @@ mod audience;
 mod destination_rules;
 mod destinations;
 mod gateways;
+mod matches;
 
+pub mod conflicting_mesh_hosts;
+pub mod host_not_on_gateway;
+pub mod ineffective_match;
+pub mod internal_gateway;
 pub mod missing_destination_port;
+pub mod missing_server_verification;
+pub mod subset_selects_nothing;
+pub mod unknown_destination_rule_host;
+pub mod unknown_gateway;
 pub mod unknown_host;
 pub mod unknown_port;
 pub mod unknown_subset;
+pub mod unreachable_route;
 
 use mesh_core::schema::validate::closest;
 use mesh_core::{Header, Host, Mesh, Visibility};
@@ -32,6 +42,18 @@ fn visibility(export_to: &[String], namespace: &str, default: &[String]) -> Visi
 /// How a resource is named in messages: `shop/reviews`.
 fn qualified(header: &Header) -> String {
     format!("{}/{}", header.namespace(), header.name())
+}
+
+/// The order in which istiod takes resources of one kind: the oldest first, then by name and namespace. Files rarely
+/// say how old an object is.
+fn age(header: &Header) -> (bool, &str, &str, &str) {
+    // RFC 3339 in UTC, as the API server writes it, sorts as text.
+    let created = header
+        .metadata()
+        .creation_timestamp
+        .as_deref()
+        .unwrap_or_default();
+    (created.is_empty(), created, header.name(), header.namespace())
 }
 
 /// Names in backticks, in the given order: `` `a`, `b` and 3 more ``.
