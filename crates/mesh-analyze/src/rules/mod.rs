@@ -11,10 +11,14 @@ use crate::Rule;
 /// Every rule, sorted by name. The only list: documentation, `explain`, SARIF and options all come from it.
 pub static RULES: &[&Rule] = &[
     &schema::conflicting_fields::RULE,
+    &traffic::conflicting_gateways::RULE,
     &traffic::conflicting_mesh_hosts::RULE,
     &schema::deprecated_field::RULE,
     &input::duplicate_key::RULE,
     &input::duplicate_resource::RULE,
+    &traffic::gateway_duplicate_certificate::RULE,
+    &traffic::gateway_port_not_on_service::RULE,
+    &traffic::gateway_selects_nothing::RULE,
     &traffic::host_not_on_gateway::RULE,
     &traffic::ineffective_match::RULE,
     &traffic::internal_gateway::RULE,

@@ -13,8 +13,13 @@ mod destination_rules;
 mod destinations;
 mod gateways;
 mod matches;
+mod proxies;
 
+pub mod conflicting_gateways;
 pub mod conflicting_mesh_hosts;
+pub mod gateway_duplicate_certificate;
+pub mod gateway_port_not_on_service;
+pub mod gateway_selects_nothing;
 pub mod host_not_on_gateway;
 pub mod ineffective_match;
 pub mod internal_gateway;
