@@ -213,7 +213,10 @@ impl<T: FieldType> FieldType for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
 
     fn decode(node: Node<'_>) -> Self {
-        node.items().map(T::decode).collect()
+        // The exact capacity matters: some items are a kilobyte large, and most lists have one.
+        let mut list = Self::with_capacity(node.items().len());
+        list.extend(node.items().map(T::decode));
+        list
     }
 }
 
