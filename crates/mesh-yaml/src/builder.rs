@@ -1,5 +1,6 @@
 //! Puts nodes into the arena of a document, whichever parser finds them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -47,10 +48,13 @@ struct Frame {
     /// One bit for the hash of each key so far.
     seen: u64,
     /// The keys with their nodes, once there are more than a few.
-    many: Option<HashMap<Box<str>, u32>>,
+    many: Option<Box<ManyKeys>>,
     anchor: usize,
     size: Size,
 }
+
+/// Boxed in the frame, because it is rare and large.
+struct ManyKeys(HashMap<Box<str>, u32>);
 
 /// How large a value is with its aliases expanded.
 #[derive(Copy, Clone)]
@@ -78,16 +82,61 @@ pub(crate) enum Content<'c> {
     Decoded(&'c str),
 }
 
+/// The growing parts of a builder, kept by each thread for its next document.
+#[derive(Default)]
+struct Storage {
+    nodes: Vec<RawNode>,
+    decoded: String,
+    comments: Vec<Comment>,
+    stack: Vec<Frame>,
+}
+
+/// Storage for more nodes than this is given back to the system.
+const MAX_KEPT_NODES: usize = 1 << 16;
+
+thread_local! {
+    static STORAGE: RefCell<Storage> = RefCell::default();
+}
+
+impl Drop for Builder<'_> {
+    fn drop(&mut self) {
+        let large = self.nodes.capacity() > MAX_KEPT_NODES
+            || self.decoded.capacity() > MAX_KEPT_NODES
+            || self.comments.capacity() > MAX_KEPT_NODES;
+        if large {
+            return;
+        }
+        self.nodes.clear();
+        self.decoded.clear();
+        self.comments.clear();
+        self.stack.clear();
+        let storage = Storage {
+            nodes: std::mem::take(&mut self.nodes),
+            decoded: std::mem::take(&mut self.decoded),
+            comments: std::mem::take(&mut self.comments),
+            stack: std::mem::take(&mut self.stack),
+        };
+        // Fails only while the thread ends, when nothing is worth keeping.
+        let _ = STORAGE.try_with(|kept| kept.replace(storage));
+    }
+}
+
 impl<'t> Builder<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
+        let Storage {
+            nodes,
+            decoded,
+            comments,
+            stack,
+        } = STORAGE.take();
         Self {
             text,
-            nodes: Vec::new(),
-            decoded: String::new(),
+            nodes,
+            decoded,
             tables: Vec::new(),
-            comments: Vec::new(),
+            comments,
             problems: Vec::new(),
-            stack: Vec::new(),
+            stack,
             anchors: FxHashMap::default(),
             expansion: 0,
         }
@@ -304,11 +353,11 @@ impl<'t> Builder<'t> {
             text: Arc::clone(&chunk.text),
             span: chunk.span,
             index: chunk.index,
-            nodes: self.nodes.into(),
-            decoded: self.decoded.into(),
-            tables: self.tables.into(),
-            comments: self.comments.into(),
-            problems: self.problems.into(),
+            nodes: self.nodes.as_slice().into(),
+            decoded: self.decoded.as_str().into(),
+            tables: std::mem::take(&mut self.tables).into(),
+            comments: self.comments.as_slice().into(),
+            problems: std::mem::take(&mut self.problems).into(),
         }))
     }
 
@@ -402,7 +451,7 @@ impl<'t> Builder<'t> {
                 .saturating_add(1 + u64::from(node.b - node.a) / 32);
             frame.needs_table |= duplicate.is_some();
             if let Some(many) = &mut frame.many {
-                many.insert(key.into(), index);
+                many.0.insert(key.into(), index);
             }
         }
         if let Some(first) = duplicate {
@@ -439,9 +488,9 @@ impl<'t> Builder<'t> {
                 .map(|(node, existing)| (existing.into(), node))
                 .collect();
             let frame = self.stack.last_mut()?;
-            frame.many = Some(many);
+            frame.many = Some(Box::new(ManyKeys(many)));
         }
-        self.stack.last()?.many.as_ref()?.get(key).copied()
+        self.stack.last()?.many.as_ref()?.0.get(key).copied()
     }
 
     /// The first `count` keys of a mapping with their nodes, without merge keys.

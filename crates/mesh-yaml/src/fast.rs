@@ -408,6 +408,10 @@ impl Reader<'_> {
         }
         let mut at = self.at + 1;
         let stop = loop {
+            at += self.bytes[at..]
+                .iter()
+                .take_while(|&&byte| !ENDS_PLAIN[usize::from(byte)])
+                .count();
             match self.bytes.get(at).copied().unwrap_or(b'\n') {
                 b':' if self.is_blank(at + 1) => break Stop::Colon(at),
                 b'#' if self.bytes[at - 1] == b' ' => break Stop::End,
@@ -774,6 +778,17 @@ impl Reader<'_> {
 fn span(start: usize, end: usize) -> Span {
     Span::new(saturating_u32(start), saturating_u32(end))
 }
+
+/// The bytes at which a plain scalar in block style may end.
+const ENDS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut ends = b":#\n\r\t".as_slice();
+    while let [byte, rest @ ..] = ends {
+        table[*byte as usize] = true;
+        ends = rest;
+    }
+    table
+};
 
 /// Whether a plain scalar cannot begin with this byte, or only in cases that are left to the reference path.
 const fn is_indicator(byte: u8) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! bytes ── decode ─→ text ── split ─→ chunks ── parse_chunk ─→ Document ── de ──→ typed values
-//!                                                             │  └ Node, FieldPath → Span → Position
+//!                                                             │  ├ Node, FieldPath → Span → Position
+//!                                                             │  └ edit ─→ Edits ── apply ─→ text
 //! ```
 //!
 //! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one over
@@ -29,6 +30,7 @@ mod text;
 mod tree;
 
 pub mod de;
+pub mod edit;
 
 pub use error::SyntaxError;
 pub use parse::{parse, parse_chunk};

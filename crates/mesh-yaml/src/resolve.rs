@@ -275,7 +275,7 @@ fn core_tag<'s>(handle: &str, suffix: &'s str) -> Option<&'s str> {
 }
 
 /// A date, or a date and a time, in one of the forms that go-yaml reads.
-fn is_timestamp(text: &str) -> bool {
+pub(crate) fn is_timestamp(text: &str) -> bool {
     fn number(
         text: &str,
         lengths: std::ops::RangeInclusive<usize>,

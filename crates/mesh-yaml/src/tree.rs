@@ -408,6 +408,24 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The keys and values of a mapping as they are written: with merge keys, and with duplicates.
+    pub(crate) fn written_entries(self) -> Vec<(Span, Span)> {
+        let (index, node) = self.target();
+        let pairs = if matches!(node.tag, Tag::Mapping | Tag::MappingTable) {
+            node.b
+        } else {
+            0
+        };
+        let mut next = index + 1;
+        let span = |index: u32| Span::new(self.tree.raw(index).start, self.tree.raw(index).end);
+        let pair = |_| {
+            let (key, value) = (next, next + 1);
+            next = self.tree.after(value);
+            (span(key), span(value))
+        };
+        (0..pairs).map(pair).collect()
+    }
+
     /// The items of a sequence; none for other values.
     pub fn items(self) -> Items<'a> {
         let (index, node) = self.target();

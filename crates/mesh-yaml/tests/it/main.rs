@@ -1,5 +1,6 @@
 //! Tests of the crate from outside.
 
 mod differential;
+mod edit;
 mod oracle;
 mod soup;
