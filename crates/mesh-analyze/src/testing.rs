@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mesh_core::schema::validate::ViolationKind;
 use mesh_core::source::{LoadOptions, load_text};
 use mesh_core::{Mesh, MeshBuilder, Settings, Source};
 
@@ -51,5 +52,53 @@ pub(crate) fn validation(text: &str) -> Vec<String> {
     };
     named("invalid-spec", Severity::Error)
         .chain(named("suspicious-spec", Severity::Warning))
+        .collect()
+}
+
+/// Asserts that validation finds exactly one thing in each `spec` of a kind of `networking.istio.io`: cases are the
+/// spec, `severity path`, and a part of the message. Schemas must have nothing to say against it.
+pub(crate) fn expect_findings(kind: &str, cases: &[(&str, &str, &str)]) {
+    for (spec, place, message) in cases {
+        let text = networking(kind, spec);
+        assert_eq!(schema_violations(&text), [""; 0], "{spec}");
+        let found = validation(&text);
+        let [finding] = found.as_slice() else {
+            panic!("{spec} has {found:#?}");
+        };
+        assert!(
+            finding.starts_with(&format!("{place}: ")) && finding.contains(message),
+            "{spec} has {finding}"
+        );
+    }
+}
+
+/// Asserts that validation finds nothing in each `spec` of a kind of `networking.istio.io`.
+pub(crate) fn expect_silence(kind: &str, specs: &[&str]) {
+    for spec in specs {
+        assert_eq!(validation(&networking(kind, spec)), [""; 0], "{spec}");
+    }
+}
+
+/// A resource of `networking.istio.io`, in the namespace `shop`.
+pub(crate) fn networking(kind: &str, spec: &str) -> String {
+    let version = match kind {
+        "EnvoyFilter" => "v1alpha3",
+        "ProxyConfig" => "v1beta1",
+        _ => "v1",
+    };
+    format!(
+        "{{apiVersion: networking.istio.io/{version}, kind: {kind}, \
+         metadata: {{name: a, namespace: shop}}, spec: {spec}}}"
+    )
+}
+
+/// What schemas refuse, without what they call deprecated.
+fn schema_violations(text: &str) -> Vec<String> {
+    let mesh = mesh(text);
+    mesh.violations()
+        .iter()
+        .flat_map(|(_, list)| list)
+        .filter(|violation| violation.kind != ViolationKind::Deprecated)
+        .map(|violation| format!("{}: {}", violation.path, violation.message))
         .collect()
 }

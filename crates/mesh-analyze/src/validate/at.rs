@@ -98,6 +98,28 @@ impl<'a> At<'a> {
         self.is(Kind::Mapping)
     }
 
+    /// Whether the field is an empty list, and written so.
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.node()
+            .is_some_and(|node| node.is_sequence() && node.is_empty())
+    }
+
+    /// Whether the field is absent or an empty list, rather than of another type.
+    pub(super) fn has_no_items(&self) -> bool {
+        !self.exists() || self.is_empty_list()
+    }
+
+    /// Whether the field is absent or empty text, rather than of another type.
+    pub(super) fn has_no_text(&self) -> bool {
+        self.node().is_none_or(|node| node.as_str() == Some(""))
+    }
+
+    /// Whether the field is an empty mapping, and written so.
+    pub(super) fn is_empty_mapping(&self) -> bool {
+        self.node()
+            .is_some_and(|node| node.is_mapping() && node.is_empty())
+    }
+
     fn is(&self, kind: Kind) -> bool {
         self.node().is_some_and(|node| node.kind() == kind)
     }

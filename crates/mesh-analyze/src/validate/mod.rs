@@ -10,11 +10,13 @@ mod cel_syntax;
 mod destination_rule;
 mod envoy_filter;
 mod gateway;
+mod http_route;
 mod peer_authentication;
 mod policy;
 mod proxy_config;
 mod re2;
 mod request_authentication;
+mod server_tls;
 mod service_entry;
 mod shared;
 mod sidecar;
@@ -102,6 +104,10 @@ pub(crate) fn all(mesh: &Mesh) -> Vec<(AnyResource, Vec<Finding>)> {
 
 fn one(resource: &AnyResource, mesh: &Mesh, findings: &mut Findings) {
     shared::annotations(resource.header(), findings);
+    let spec = resource.header().origin().root().get("spec");
+    if spec.is_some_and(|spec| !spec.is_mapping() && !spec.is_null()) {
+        return; // Its schema has said so.
+    }
     match resource {
         AnyResource::VirtualService(resource) => virtual_service::check(resource, mesh, findings),
         AnyResource::DestinationRule(resource) => destination_rule::check(resource, mesh, findings),

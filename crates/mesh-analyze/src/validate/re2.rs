@@ -3,7 +3,7 @@
 //! Istio compiles expressions with Go's `regexp` and hands them to Envoy's RE2, which share their syntax
 //! (<https://github.com/google/re2/wiki/Syntax>). The `regex` crate's syntax differs both ways: it refuses `[[a]` and
 //! `a{,2}x{` and accepts `a**`, `(?x)` and `\u{e9}`, so it cannot answer for them. Only names of Unicode classes are
-//! asked of it.
+//! asked of it; it knows some that RE2 does not, such as `\p{Alphabetic}`.
 
 use std::fmt;
 

@@ -2,7 +2,6 @@
 //!
 //! Each takes a value, where it stands ([`At`]), and where to report. They stay silent about values that schema
 //! validation refuses already: absent required fields, wrong types, `null`.
-#![allow(dead_code, reason = "the validators that use the rest follow")]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,7 +54,7 @@ pub(super) fn is_dns_label(text: &str) -> bool {
 
 /// Asks for a DNS label; `what` names the thing, as in "port name".
 pub(super) fn dns_label(text: &str, what: &str, at: &At<'_>, findings: &mut Findings) {
-    if is_dns_label(text) || (text.is_empty() && !at.is_text()) {
+    if is_dns_label(text) || !at.is_text() {
         return;
     }
     let message = if text.is_empty() {
@@ -152,10 +151,11 @@ pub(super) fn wildcard_domain(name: &str, at: &At<'_>, findings: &mut Findings) 
 }
 
 fn name_error(what: &str, name: &str, problem: &str, at: &At<'_>, findings: &mut Findings) {
+    if !at.is_text() {
+        return;
+    }
     if name.is_empty() {
-        if at.is_text() {
-            findings.error(at, format!("the {what} is empty"));
-        }
+        findings.error(at, format!("the {what} is empty"));
         return;
     }
     findings

@@ -24,10 +24,7 @@ const MAGLEV_LIMIT: u64 = 5_000_011;
 
 /// Checks limits on connections and requests.
 pub(super) fn connection_pool(pool: &ConnectionPoolSettings, at: &At<'_>, findings: &mut Findings) {
-    if pool.http.is_none()
-        && pool.tcp.is_none()
-        && at.node().is_some_and(|node| node.is_mapping() && node.is_empty())
-    {
+    if pool.http.is_none() && pool.tcp.is_none() && at.is_empty_mapping() {
         findings
             .error(at, "the connection pool sets nothing")
             .help("set `http` or `tcp`, or remove it");
