@@ -295,15 +295,49 @@ mod tests {
     #[test]
     fn shows_the_line_before_and_after_and_underlines() {
         let source = "one: 1\ntwo: 2\nthree: 3\nfour: 4\nfive: 5\n";
-        insta::assert_snapshot!(draw(source, &[(22, 23)]), @"");
-        insta::assert_snapshot!(draw(source, &[(22, 23), (7, 10)]), @"");
+        insta::assert_snapshot!(draw(source, &[(22, 23)]), @r#"
+          ,-[a.yaml:3:9]
+        2 | two: 2
+        3 | three: 3
+          :         ^
+        4 | four: 4
+          `----
+        "#);
+        insta::assert_snapshot!(draw(source, &[(22, 23), (7, 10)]), @r#"
+          ,-[a.yaml:3:9]
+        1 | one: 1
+        2 | two: 2
+          : ^|^
+          :  `-- here
+        3 | three: 3
+          :         ^
+        4 | four: 4
+          `----
+        "#);
     }
 
     #[test]
     fn ends_of_text_and_line_breaks_have_a_place() {
-        insta::assert_snapshot!(draw("a: [\n", &[(5, 5)]), @"");
-        insta::assert_snapshot!(draw("a: [\r\nb", &[(0, 9)]), @"");
-        insta::assert_snapshot!(draw("", &[(0, 0)]), @"");
+        insta::assert_snapshot!(draw("a: [\n", &[(5, 5)]), @r#"
+          ,-[a.yaml:2:1]
+        1 | a: [
+        2 | 
+          : ^
+          `----
+        "#);
+        insta::assert_snapshot!(draw("a: [\r\nb", &[(0, 9)]), @r#"
+          ,-[a.yaml:1:1]
+        1 | a: [
+          : ^^^^
+        2 | b
+          `----
+        "#);
+        insta::assert_snapshot!(draw("", &[(0, 0)]), @r#"
+          ,-[a.yaml:1:1]
+        1 | 
+          : ^
+          `----
+        "#);
     }
 
     #[test]
@@ -313,7 +347,7 @@ mod tests {
         let drawn = draw(&source, &[(at, at + 3)]);
         assert!(drawn.contains(&format!("[a.yaml:1:{}]", at + 1)), "{drawn}");
         assert!(drawn.lines().all(|line| line.len() < 300), "{drawn}");
-        assert!(drawn.contains("...1, "), "{drawn}");
+        assert!(drawn.contains("... 1, 1, "), "{drawn}");
     }
 
     #[test]

@@ -107,6 +107,7 @@ fn inline(line: &str, look: Look, is_code: &mut bool) -> String {
 }
 
 fn push_line(out: &mut String, indent: usize, line: &str) {
+    let indent = if line.is_empty() { 0 } else { indent };
     let _ = writeln!(out, "{:indent$}{line}", "");
 }
 
@@ -140,7 +141,17 @@ mod tests {
     fn markdown_becomes_indented_text() {
         let markdown =
             "One `a b`\nand two.\n\n## Why\n- first\n  more\n- second\n\n```yaml\na:\n\n  b: 1\n```\n";
-        insta::assert_snapshot!(render(markdown, Look::default(), 2), @"");
+        insta::assert_snapshot!(render(markdown, Look::default(), 2), @r#"
+        One `a b` and two.
+
+        Why
+        - first more
+        - second
+
+            a:
+
+              b: 1
+        "#);
     }
 
     #[test]

@@ -1,1 +1,8 @@
-//! Whole-program tests.
+//! The program as a user meets it: arguments, exit status, output. What rules find is tested beside them.
+
+mod analyze;
+mod config;
+mod explain;
+mod formats;
+mod harness;
+mod meta;
