@@ -8,7 +8,7 @@ use mesh_macros::Message;
 use mesh_yaml::{Document, FieldPath, Node};
 
 use crate::kind::Kind;
-use crate::schema::Any;
+use crate::schema::{Any, Unread};
 use crate::source::SourceId;
 
 /// Labels or annotations.
@@ -179,27 +179,27 @@ pub struct Metadata {
     pub annotations: Labels,
     /// The objects that this one belongs to and is deleted with.
     pub owner_references: Vec<OwnerReference>,
-    /// What must happen before the object may go.
-    pub finalizers: Vec<String>,
     /// An identifier that is never used again. Set by the API server.
     pub uid: String,
     /// Changes with every write. Set by the API server.
     pub resource_version: String,
+    /// What must happen before the object may go.
+    pub finalizers: Unread<Vec<String>>,
     /// Counts the changes of `spec`. Set by the API server.
-    pub generation: i64,
+    pub generation: Unread<i64>,
     /// When the object was made, RFC 3339. Set by the API server.
     #[field(nullable)]
     pub creation_timestamp: Option<String>,
     /// When the object is to go, RFC 3339. Set by the API server.
     #[field(nullable)]
-    pub deletion_timestamp: Option<String>,
+    pub deletion_timestamp: Unread<String>,
     /// Seconds that the object may take to go.
     #[field(nullable)]
-    pub deletion_grace_period_seconds: Option<i64>,
+    pub deletion_grace_period_seconds: Unread<i64>,
     /// Who owns which field. Set by the API server.
-    pub managed_fields: Vec<Any>,
+    pub managed_fields: Unread<Vec<Any>>,
     /// A URL of the object. No longer set.
-    pub self_link: String,
+    pub self_link: Unread<String>,
 }
 
 /// A link to the object that owns this one.

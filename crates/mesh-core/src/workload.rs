@@ -5,6 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::apps::v1::{DaemonSetSpec, DeploymentSpec, ReplicaSetSpec, StatefulSetSpec};
 use k8s_openapi::api::batch::v1::{CronJobSpec, JobSpec};
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mesh_yaml::FieldPath;
 use rustc_hash::FxHashMap;
 
@@ -28,30 +29,14 @@ enum Owner {
 #[derive(Clone, Debug)]
 pub struct Workload {
     owner: Owner,
-    /// Labels and annotations of the pods.
-    labels: Labels,
-    annotations: Labels,
 }
+
+/// The labels of a template that has none.
+static NO_LABELS: Labels = Labels::new();
 
 impl Workload {
     fn new(owner: Owner) -> Self {
-        let mut workload = Self {
-            owner,
-            labels: Labels::new(),
-            annotations: Labels::new(),
-        };
-        if let Owner::Pod(pod) = &workload.owner {
-            workload.labels = pod.labels().clone();
-            workload.annotations = pod.annotations().clone();
-        } else if let Some(metadata) = workload
-            .template()
-            .and_then(|template| template.metadata.as_ref())
-        {
-            let (labels, annotations) = (metadata.labels.clone(), metadata.annotations.clone());
-            workload.labels = labels.unwrap_or_default();
-            workload.annotations = annotations.unwrap_or_default();
-        }
-        workload
+        Self { owner }
     }
 
     fn template(&self) -> Option<&PodTemplateSpec> {
@@ -91,12 +76,28 @@ impl Workload {
 
     /// The labels of the pods.
     pub fn labels(&self) -> &Labels {
-        &self.labels
+        match &self.owner {
+            Owner::Pod(pod) => pod.labels(),
+            _ => self
+                .template_metadata()
+                .and_then(|metadata| metadata.labels.as_ref())
+                .unwrap_or(&NO_LABELS),
+        }
     }
 
     /// The annotations of the pods.
     pub fn annotations(&self) -> &Labels {
-        &self.annotations
+        match &self.owner {
+            Owner::Pod(pod) => pod.annotations(),
+            _ => self
+                .template_metadata()
+                .and_then(|metadata| metadata.annotations.as_ref())
+                .unwrap_or(&NO_LABELS),
+        }
+    }
+
+    fn template_metadata(&self) -> Option<&ObjectMeta> {
+        self.template()?.metadata.as_ref()
     }
 
     /// The pod's specification.

@@ -41,7 +41,7 @@ pub struct DestinationRule {
     /// Named parts of the service. They take effect only where a route names them.
     pub subsets: Vec<Subset>,
     /// Settings for all traffic to the host. Subsets and ports can override them.
-    pub traffic_policy: Option<TrafficPolicy>,
+    pub traffic_policy: Option<Box<TrafficPolicy>>,
     /// Client workloads of the namespace that use the rule. It wins over a rule without one. Unset is
     /// all clients.
     pub workload_selector: Option<WorkloadSelector>,
@@ -56,18 +56,18 @@ pub struct Subset {
     #[field(required)]
     pub name: String,
     /// Settings for the subset. Each block that is set replaces the same block of the rule.
-    pub traffic_policy: Option<TrafficPolicy>,
+    pub traffic_policy: Option<Box<TrafficPolicy>>,
 }
 
 /// How clients connect to the endpoints of a service. At least one block has to be set.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct TrafficPolicy {
     /// Limits on connections and requests.
-    pub connection_pool: Option<ConnectionPoolSettings>,
+    pub connection_pool: Option<Box<ConnectionPoolSettings>>,
     /// How an endpoint is chosen.
-    pub load_balancer: Option<LoadBalancerSettings>,
+    pub load_balancer: Option<Box<LoadBalancerSettings>>,
     /// When failing endpoints are taken out.
-    pub outlier_detection: Option<OutlierDetection>,
+    pub outlier_detection: Option<Box<OutlierDetection>>,
     /// Settings for single ports. A port that is listed takes nothing from the blocks outside: what is
     /// not set for it has its default.
     #[field(max_items = 4096)]
@@ -79,7 +79,7 @@ pub struct TrafficPolicy {
     pub retry_budget: Option<RetryBudget>,
     /// TLS settings for connections to the service. Unset uses mutual TLS on its own where the server
     /// offers it.
-    pub tls: Option<ClientTlsSettings>,
+    pub tls: Option<Box<ClientTlsSettings>>,
     /// Tunnels TCP traffic through another proxy. For TCP and TLS routes only.
     pub tunnel: Option<TunnelSettings>,
 }
@@ -376,15 +376,15 @@ pub struct OutlierDetection {
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct PortTrafficPolicy {
     /// Limits on connections and requests.
-    pub connection_pool: Option<ConnectionPoolSettings>,
+    pub connection_pool: Option<Box<ConnectionPoolSettings>>,
     /// How an endpoint is chosen.
-    pub load_balancer: Option<LoadBalancerSettings>,
+    pub load_balancer: Option<Box<LoadBalancerSettings>>,
     /// When failing endpoints are taken out.
-    pub outlier_detection: Option<OutlierDetection>,
+    pub outlier_detection: Option<Box<OutlierDetection>>,
     /// Port of the service that the settings are for.
     pub port: Option<PortSelector>,
     /// TLS settings for connections to the port.
-    pub tls: Option<ClientTlsSettings>,
+    pub tls: Option<Box<ClientTlsSettings>>,
 }
 
 /// How a proxy opens TLS connections to a server.

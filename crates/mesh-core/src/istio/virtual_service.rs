@@ -70,18 +70,18 @@ pub struct Destination {
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct HttpRoute {
     /// Cross-origin policy, applied by the proxy.
-    pub cors_policy: Option<CorsPolicy>,
+    pub cors_policy: Option<Box<CorsPolicy>>,
     /// Another virtual service whose rules are used for the requests that match here. Not together with
     /// `route` and `redirect`. One level only: a delegate cannot delegate.
     pub delegate: Option<Delegate>,
     /// A fixed answer, given by the proxy itself. Not together with `route`, `redirect`, `fault` and
     /// `rewrite`.
-    pub direct_response: Option<HttpDirectResponse>,
+    pub direct_response: Option<Box<HttpDirectResponse>>,
     /// Faults to inject, to test how clients cope. Timeouts and retries of the rule do not act on
     /// injected faults.
-    pub fault: Option<HttpFaultInjection>,
+    pub fault: Option<Box<HttpFaultInjection>>,
     /// Headers to change on requests and responses, before those of the single destinations.
-    pub headers: Option<Headers>,
+    pub headers: Option<Box<Headers>>,
     /// Conditions, of which one has to hold. Unset matches every request, so such a rule belongs last.
     #[field(name = "match")]
     pub matches: Vec<HttpMatchRequest>,
@@ -98,12 +98,12 @@ pub struct HttpRoute {
     /// Name of the rule. It shows in the proxy's route names, access logs and debugging output.
     pub name: String,
     /// Sends the client to another URL. Not together with `route`, `fault` and `rewrite`.
-    pub redirect: Option<HttpRedirect>,
+    pub redirect: Option<Box<HttpRedirect>>,
     /// When and how often a failed request is tried again. Unset takes `defaultHttpRetryPolicy` of the
     /// mesh, which retries twice on failures that are safe to repeat.
-    pub retries: Option<HttpRetry>,
+    pub retries: Option<Box<HttpRetry>>,
     /// Changes the path or the authority before the request is forwarded. Not together with `redirect`.
-    pub rewrite: Option<HttpRewrite>,
+    pub rewrite: Option<Box<HttpRewrite>>,
     /// Destinations of the request, with weights that split the traffic.
     pub route: Vec<HttpRouteDestination>,
     /// Time for the whole request, including retries. Unset or `0s` means no limit.
@@ -367,7 +367,7 @@ pub struct HttpRouteDestination {
     #[field(required)]
     pub destination: Option<Destination>,
     /// Headers to change for this destination only.
-    pub headers: Option<Headers>,
+    pub headers: Option<Box<Headers>>,
     /// Share of the requests, relative to the sum of all weights of the rule. With a single destination
     /// it does not matter; with several, an unset weight is 0 and gets no traffic.
     pub weight: i32,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use mesh_yaml::Node;
 
-pub use value::{Any, Bytes, Duration, IntOrString, Timestamp};
+pub use value::{Any, Bytes, Duration, IntOrString, Timestamp, Unread};
 
 /// A struct that mirrors one message of the API.
 pub trait Message: FieldType + Default {

@@ -1,6 +1,7 @@
 //! Scalar types of the API that Rust has no type for.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -161,6 +162,42 @@ impl FieldType for IntOrString {
 
     fn decode(node: Node<'_>) -> Self {
         Self(String::decode(node))
+    }
+}
+
+/// A field that has a schema but that nothing reads, so that it takes no room in the values.
+pub struct Unread<T>(PhantomData<fn() -> T>);
+
+impl<T: FieldType> FieldType for Unread<T> {
+    const TYPE: Type = T::TYPE;
+
+    fn decode(_node: Node<'_>) -> Self {
+        Self::default()
+    }
+}
+
+// Derived implementations would ask the same of `T`.
+impl<T> Clone for Unread<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<T> Default for Unread<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> PartialEq for Unread<T> {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> fmt::Debug for Unread<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Unread")
     }
 }
 
