@@ -6,7 +6,7 @@ use mesh_core::schema::validate::ViolationKind;
 use mesh_core::source::{LoadOptions, load_text};
 use mesh_core::{Mesh, MeshBuilder, Settings, Source};
 
-use crate::{Diagnostic, RuleSet, Severity, analyze};
+use crate::{Diagnostic, Rule, RuleSet, Severity, analyze};
 
 /// The mesh of one text.
 pub(crate) fn mesh(text: &str) -> Mesh {
@@ -101,4 +101,16 @@ fn schema_violations(text: &str) -> Vec<String> {
         .filter(|violation| violation.kind != ViolationKind::Deprecated)
         .map(|violation| format!("{}: {}", violation.path, violation.message))
         .collect()
+}
+
+/// Why the rule could not run on a text.
+pub(crate) fn skipped(rule: &str, text: &str) -> Option<String> {
+    let rules = RuleSet::new(&[rule.to_owned()], &[]).expect("a rule of this name");
+    let is_rule = |skipped: &Rule| skipped.name == rule;
+    let report = analyze(&mesh(text), &rules);
+    report
+        .skipped
+        .into_iter()
+        .find(|skipped| is_rule(skipped.rule))
+        .map(|skipped| skipped.reason)
 }

@@ -10,6 +10,7 @@
 //! with the input is data ([`Mesh::problems`], [`Mesh::violations`]), so that one broken document hides nothing
 //! else.
 
+pub mod annotations;
 pub mod host;
 pub mod istio;
 pub mod kind;

@@ -46,6 +46,7 @@ pub struct Mesh {
 struct Inner {
     settings: Settings,
     config: MeshConfig,
+    has_own_config: bool,
     networks: Option<MeshNetworks>,
     lists: Lists,
     duplicates: Vec<(AnyResource, AnyResource)>,
@@ -77,6 +78,11 @@ impl Mesh {
     /// says, else what istiod compiles in.
     pub fn config(&self) -> &MeshConfig {
         &self.inner.config
+    }
+
+    /// Whether [`Mesh::config`] is this mesh's own, rather than what istiod compiles in.
+    pub fn has_own_config(&self) -> bool {
+        self.inner.has_own_config
     }
 
     /// The networks of the mesh, if they are known.
@@ -185,6 +191,7 @@ impl Mesh {
     pub fn overlay(&self, change: &Self) -> Self {
         let mut builder = MeshBuilder::new(self.inner.settings.clone());
         builder.config = Some(self.inner.config.clone());
+        builder.config_is_assumed = !self.inner.has_own_config;
         builder.networks.clone_from(&self.inner.networks);
         let offset = u32::try_from(self.inner.sources.len()).unwrap_or(u32::MAX);
         builder
@@ -249,6 +256,8 @@ impl Mesh {
 pub struct MeshBuilder {
     settings: Settings,
     config: Option<MeshConfig>,
+    /// Whether `config` is only what istiod compiles in.
+    config_is_assumed: bool,
     networks: Option<MeshNetworks>,
     resources: Vec<AnyResource>,
     violations: Vec<(AnyResource, Vec<Violation>)>,
@@ -298,6 +307,7 @@ impl MeshBuilder {
         let Self {
             settings,
             config,
+            config_is_assumed,
             networks,
             resources,
             violations,
@@ -311,11 +321,13 @@ impl MeshBuilder {
             lists.push(resource);
         }
         duplicates.extend(lists.settle());
-        let config = config.unwrap_or_else(|| config_from(&lists, &settings));
+        let config = config.or_else(|| config_from(&lists, &settings));
+        let has_own_config = config.is_some() && !config_is_assumed;
         Mesh {
             inner: Arc::new(Inner {
                 settings,
-                config,
+                config: config.unwrap_or_else(MeshConfig::compiled_defaults),
+                has_own_config,
                 networks,
                 lists,
                 duplicates,
@@ -331,14 +343,13 @@ impl MeshBuilder {
 }
 
 /// The mesh configuration in the ConfigMap `istio` of the control plane's namespace, over the compiled-in one.
-fn config_from(lists: &Lists, settings: &Settings) -> MeshConfig {
+fn config_from(lists: &Lists, settings: &Settings) -> Option<MeshConfig> {
     lists
         .config_maps
         .iter()
         .find(|map| map.name() == "istio" && map.namespace() == settings.istio_namespace)
         .and_then(|map| mesh_config_text(map))
         .and_then(parse_mesh_config)
-        .unwrap_or_else(MeshConfig::compiled_defaults)
 }
 
 fn mesh_config_text(map: &Resource<k8s_openapi::api::core::v1::ConfigMap>) -> Option<&str> {

@@ -1,10 +1,15 @@
 //! The rules, one file each, and the table of them.
 
+pub mod injection;
 pub mod input;
+pub mod metadata;
+pub mod policy;
 pub mod schema;
+pub mod service;
 pub mod traffic;
 pub mod unused_suppression;
 pub mod validation;
+mod words;
 
 use crate::Rule;
 
@@ -12,33 +17,55 @@ use crate::Rule;
 pub static RULES: &[&Rule] = &[
     &schema::conflicting_fields::RULE,
     &traffic::conflicting_gateways::RULE,
+    &injection::conflicting_injection_labels::RULE,
     &traffic::conflicting_mesh_hosts::RULE,
+    &policy::conflicting_peer_authentication_selectors::RULE,
+    &service::conflicting_port_protocols::RULE,
+    &policy::conflicting_sidecar_selectors::RULE,
+    &service::conflicting_target_ports::RULE,
+    &policy::conflicting_telemetry_selectors::RULE,
+    &metadata::deprecated_annotation::RULE,
     &schema::deprecated_field::RULE,
     &input::duplicate_key::RULE,
     &input::duplicate_resource::RULE,
+    &service::external_name_port_protocol::RULE,
     &traffic::gateway_duplicate_certificate::RULE,
     &traffic::gateway_port_not_on_service::RULE,
     &traffic::gateway_selects_nothing::RULE,
     &traffic::host_not_on_gateway::RULE,
+    &injection::image_auto_without_injection::RULE,
     &traffic::ineffective_match::RULE,
     &traffic::internal_gateway::RULE,
+    &metadata::invalid_annotation::RULE,
+    &injection::invalid_injection_label::RULE,
     &validation::invalid_spec::RULE,
     &schema::invalid_value::RULE,
+    &metadata::misplaced_annotation::RULE,
     &traffic::missing_destination_port::RULE,
     &schema::missing_field::RULE,
     &input::missing_name::RULE,
     &traffic::missing_server_verification::RULE,
+    &policy::multiple_peer_authentications::RULE,
+    &policy::multiple_sidecars::RULE,
+    &policy::multiple_telemetries::RULE,
     &schema::out_of_range::RULE,
+    &policy::selector_selects_nothing::RULE,
+    &injection::sidecar_uid::RULE,
     &traffic::subset_selects_nothing::RULE,
     &validation::suspicious_spec::RULE,
     &input::syntax_error::RULE,
+    &service::undetermined_port_protocol::RULE,
+    &metadata::unknown_annotation::RULE,
     &traffic::unknown_destination_rule_host::RULE,
+    &policy::unknown_extension_provider::RULE,
     &schema::unknown_field::RULE,
     &traffic::unknown_gateway::RULE,
     &traffic::unknown_host::RULE,
     &input::unknown_kind::RULE,
     &traffic::unknown_port::RULE,
+    &policy::unknown_source_namespace::RULE,
     &traffic::unknown_subset::RULE,
+    &policy::unknown_target_ref::RULE,
     &schema::unknown_value::RULE,
     &traffic::unreachable_route::RULE,
     &input::unreadable_file::RULE,
