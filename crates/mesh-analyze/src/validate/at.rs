@@ -13,6 +13,8 @@ pub(super) struct At<'a> {
     root: Node<'a>,
     parent: Option<&'a At<'a>>,
     step: Step<'a>,
+    /// The value, where it was at hand.
+    known: Option<Node<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,7 @@ impl<'a> At<'a> {
             root: resource.origin().root(),
             parent: None,
             step: Step::Root,
+            known: None,
         }
     }
 
@@ -61,11 +64,34 @@ impl<'a> At<'a> {
             root: self.root,
             parent: Some(self),
             step,
+            known: None,
         }
+    }
+
+    /// The items of this list, as many as there are in YAML.
+    pub(super) fn children(&self) -> impl Iterator<Item = At<'_>> {
+        let items = self.node().into_iter().flat_map(Node::items).enumerate();
+        items.map(|(index, node)| At {
+            known: Some(node),
+            ..self.index(index)
+        })
+    }
+
+    /// The items of the list `key`, as many as there are in YAML.
+    pub(super) fn items<'b>(&'b self, key: &'b str) -> impl Iterator<Item = At<'b>> {
+        let list = self.key(key).node();
+        let items = list.into_iter().flat_map(Node::items).enumerate();
+        items.map(move |(index, node)| At {
+            known: Some(node),
+            ..self.item(key, index)
+        })
     }
 
     /// The YAML value, if it is there.
     pub(super) fn node(&self) -> Option<Node<'a>> {
+        if self.known.is_some() {
+            return self.known;
+        }
         let base = match self.parent {
             Some(parent) => parent.node()?,
             None => self.root,
@@ -170,6 +196,19 @@ mod tests {
         assert_eq!(host.path().to_string(), "spec.servers[0].hosts[1]");
         assert!(host.exists() && !host.is_text() && host.reads(1_u32));
         assert!(server.item("hosts", 0).is_text());
+        let paths: Vec<_> = server
+            .items("hosts")
+            .map(|host| host.path().to_string())
+            .collect();
+        assert_eq!(paths, ["spec.servers[0].hosts[0]", "spec.servers[0].hosts[1]"]);
+        assert!(
+            server
+                .key("hosts")
+                .children()
+                .next()
+                .is_some_and(|host| host.is_text())
+        );
+        assert_eq!(server.items("port").count(), 0);
         assert!(server.is_mapping() && !server.key("hosts").is_mapping());
         assert!(!server.key("port").exists() && !spec.item("servers", 1).exists());
     }

@@ -38,8 +38,7 @@ fn subsets(rule: &DestinationRule, namespace: &str, at: &At<'_>, findings: &mut 
         .as_ref()
         .is_some_and(|policy| policy.outlier_detection.is_some());
     let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
-    for (index, subset) in rule.subsets.iter().enumerate() {
-        let place = at.item("subsets", index);
+    for (index, (place, subset)) in at.items("subsets").zip(&rule.subsets).enumerate() {
         let name = place.key("name");
         shared::dns_label(&subset.name, "subset name", &name, findings);
         if !subset.name.is_empty()
@@ -117,13 +116,8 @@ fn traffic_policy(
     if let Some(tunnel) = tunnel {
         tunnel_settings(tunnel, &at.key("tunnel"), findings);
     }
-    for (index, settings) in port_level_settings.iter().enumerate() {
-        port_policy(
-            settings,
-            namespace,
-            &at.item("portLevelSettings", index),
-            findings,
-        );
+    for (item, settings) in at.items("portLevelSettings").zip(port_level_settings) {
+        port_policy(settings, namespace, &item, findings);
     }
 }
 

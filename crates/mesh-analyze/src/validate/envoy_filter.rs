@@ -86,8 +86,8 @@ pub(super) fn check(resource: &Resource<EnvoyFilter>, _mesh: &Mesh, findings: &m
         findings,
     );
     policy::targets(None, None, &filter.target_refs, findings);
-    for (index, patch) in filter.config_patches.iter().enumerate() {
-        config_patch(patch, &at.item("configPatches", index), findings);
+    for (item, patch) in at.items("configPatches").zip(&filter.config_patches) {
+        config_patch(patch, &item, findings);
     }
 }
 

@@ -19,8 +19,7 @@ pub(super) fn check(resource: &Resource<Gateway>, _mesh: &Mesh, findings: &mut F
             .help("add a server with a port and hosts");
     }
     let mut names: FxHashMap<&str, usize> = FxHashMap::default();
-    for (index, server) in resource.spec.servers.iter().enumerate() {
-        let item = servers.index(index);
+    for (index, (item, server)) in servers.children().zip(&resource.spec.servers).enumerate() {
         check_server(server, &item, findings);
         let Some(port) = server.port.as_ref().filter(|port| !port.name.is_empty()) else {
             continue;
@@ -62,8 +61,8 @@ fn check_server(server: &Server, at: &At<'_>, findings: &mut Findings) {
             .error(hosts, "the server has no hosts")
             .help("list the hosts that it answers for; `*` is all of them");
     }
-    for (index, host) in server.hosts.iter().enumerate() {
-        server_host(host, &hosts.index(index), findings);
+    for (item, host) in hosts.children().zip(&server.hosts) {
+        server_host(host, &item, findings);
     }
     bind(server, at, findings);
     port(server, at, findings);

@@ -78,11 +78,10 @@ pub(super) fn check(route: &HttpRoute, audience: Audience, at: &At<'_>, findings
         return;
     }
     shape(route, audience, at, findings);
-    for (index, condition) in route.matches.iter().enumerate() {
-        conditions(condition, audience, &at.item("match", index), findings);
+    for (item, condition) in at.items("match").zip(&route.matches) {
+        conditions(condition, audience, &item, findings);
     }
-    for (index, target) in route.route.iter().enumerate() {
-        let item = at.item("route", index);
+    for (item, target) in at.items("route").zip(&route.route) {
         if let Some(target) = &target.destination {
             destination(target, &item.key("destination"), findings);
         }
@@ -280,8 +279,8 @@ fn header_operations(operations: &HeaderOperations, on_request: bool, at: &At<'_
             shared::header_value(value, &item, findings);
         }
     }
-    for (index, header) in operations.remove.iter().enumerate() {
-        header_name(header, false, &at.item("remove", index), findings);
+    for (item, header) in at.items("remove").zip(&operations.remove) {
+        header_name(header, false, &item, findings);
     }
 }
 
@@ -328,11 +327,10 @@ fn authority(rewritten: Option<At<'_>>, changes: &Headers, at: &At<'_>, findings
 }
 
 fn cors(policy: &CorsPolicy, at: &At<'_>, findings: &mut Findings) {
-    for (index, origin) in policy.allow_origins.iter().enumerate() {
-        allowed_origin(origin, &at.item("allowOrigins", index), findings);
+    for (item, origin) in at.items("allowOrigins").zip(&policy.allow_origins) {
+        allowed_origin(origin, &item, findings);
     }
-    for (index, method) in policy.allow_methods.iter().enumerate() {
-        let item = at.item("allowMethods", index);
+    for (item, method) in at.items("allowMethods").zip(&policy.allow_methods) {
         if method != "*" && !METHODS.contains(&method.as_str()) && item.is_text() {
             let upper = method.trim().to_ascii_uppercase();
             findings
@@ -348,8 +346,7 @@ fn cors(policy: &CorsPolicy, at: &At<'_>, findings: &mut Findings) {
         ("allowHeaders", &policy.allow_headers),
         ("exposeHeaders", &policy.expose_headers),
     ] {
-        for (index, header) in list.iter().enumerate() {
-            let item = at.item(name, index);
+        for (item, header) in at.items(name).zip(list) {
             if !shared::is_token(header) && item.is_text() {
                 findings
                     .error(item, format!("{} is not a name of a header", Shown(header)))
@@ -468,8 +465,7 @@ fn mirrors(route: &HttpRoute, at: &At<'_>, findings: &mut Findings) {
         &at.key("mirrorPercentage"),
         findings,
     );
-    for (index, mirror) in route.mirrors.iter().enumerate() {
-        let item = at.item("mirrors", index);
+    for (item, mirror) in at.items("mirrors").zip(&route.mirrors) {
         if let Some(target) = &mirror.destination {
             destination(target, &item.key("destination"), findings);
         }

@@ -147,8 +147,7 @@ fn versions_and_ciphers(tls: &ServerTlsSettings, at: &At<'_>, findings: &mut Fin
             .help("list them in `cipherSuites`, or raise the version");
     }
     let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
-    for (index, suite) in tls.cipher_suites.iter().enumerate() {
-        let item = at.item("cipherSuites", index);
+    for (index, (item, suite)) in at.items("cipherSuites").zip(&tls.cipher_suites).enumerate() {
         if let Some(first) = seen.insert(suite, index) {
             findings
                 .warning(item, format!("the cipher suite {} is listed twice", Shown(suite)))
@@ -240,8 +239,7 @@ fn certificates(tls: &ServerTlsSettings, sources: &Sources<'_>, at: &At<'_>, fin
             }
         }
     } else {
-        for (index, pair) in tls.tls_certificates.iter().enumerate() {
-            let item = at.item("tlsCertificates", index);
+        for (item, pair) in at.items("tlsCertificates").zip(&tls.tls_certificates) {
             for (name, value) in [
                 ("serverCertificate", &pair.server_certificate),
                 ("privateKey", &pair.private_key),

@@ -20,8 +20,8 @@ pub(super) fn check(resource: &Resource<ServiceEntry>, _mesh: &Mesh, findings: &
     let entry = &resource.spec;
     let at = At::spec(resource);
     hosts(entry, &at, findings);
-    for (index, address) in entry.addresses.iter().enumerate() {
-        shared::ip_or_cidr(address, &at.item("addresses", index), findings);
+    for (item, address) in at.items("addresses").zip(&entry.addresses) {
+        shared::ip_or_cidr(address, &item, findings);
     }
     ports(resource, &at, findings);
     shared::networking_selector(
@@ -66,8 +66,7 @@ fn resolution_name(resolution: Resolution) -> &'static str {
 }
 
 fn hosts(entry: &ServiceEntry, at: &At<'_>, findings: &mut Findings) {
-    for (index, host) in entry.hosts.iter().enumerate() {
-        let place = at.item("hosts", index);
+    for (place, host) in at.items("hosts").zip(&entry.hosts) {
         if host == "*" {
             continue; // The schema refuses it.
         }
@@ -94,8 +93,7 @@ fn ports(resource: &Resource<ServiceEntry>, at: &At<'_>, findings: &mut Findings
     let needs_address = entry.addresses.is_empty()
         && (entry.resolution == Resolution::None || opted_out)
         && resolution_is_known(at);
-    for (index, port) in entry.ports.iter().enumerate() {
-        let item = at.item("ports", index);
+    for (item, port) in at.items("ports").zip(&entry.ports) {
         if !item.is_mapping() {
             continue;
         }
@@ -129,8 +127,7 @@ fn none(entry: &ServiceEntry, at: &At<'_>, findings: &mut Findings) {
 fn fixed(entry: &ServiceEntry, at: &At<'_>, findings: &mut Findings) {
     let ports = port_names(entry);
     let mut sockets = false;
-    for (index, endpoint) in entry.endpoints.iter().enumerate() {
-        let item = at.item("endpoints", index);
+    for (item, endpoint) in at.items("endpoints").zip(&entry.endpoints) {
         let address = item.key("address");
         if endpoint.address.is_empty() {
             no_address(endpoint, &item, findings);
@@ -185,8 +182,7 @@ fn dns(entry: &ServiceEntry, at: &At<'_>, findings: &mut Findings) {
         }
     }
     let ports = port_names(entry);
-    for (index, endpoint) in entry.endpoints.iter().enumerate() {
-        let item = at.item("endpoints", index);
+    for (item, endpoint) in at.items("endpoints").zip(&entry.endpoints) {
         let address = item.key("address");
         if endpoint.address.is_empty() {
             no_address(endpoint, &item, findings);
@@ -257,8 +253,7 @@ fn dynamic_dns(resource: &Resource<ServiceEntry>, at: &At<'_>, findings: &mut Fi
                 .help("remove the field: the name of each request is resolved");
         }
     }
-    for (index, port) in entry.ports.iter().enumerate() {
-        let item = at.item("ports", index);
+    for (item, port) in at.items("ports").zip(&entry.ports) {
         let protocol = Protocol::parse(&port.protocol);
         let fits = protocol.is_some_and(|protocol| protocol.is_http() || protocol.is_tls());
         // An unknown protocol is reported as such.

@@ -377,8 +377,7 @@ pub(super) fn export_to(
     let list = spec.key("exportTo");
     // The namespaces that are exported to, and the first entry for each.
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let place = list.index(index);
+    for (index, (place, entry)) in list.children().zip(entries).enumerate() {
         if !place.is_text() {
             continue;
         }

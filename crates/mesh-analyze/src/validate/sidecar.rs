@@ -54,8 +54,7 @@ pub(super) fn check(resource: &Resource<Sidecar>, _mesh: &Mesh, findings: &mut F
 fn ingress(sidecar: &Sidecar, at: &At<'_>, findings: &mut Findings) {
     let list = at.key("ingress");
     let mut numbers: FxHashMap<u32, usize> = FxHashMap::default();
-    for (index, listener) in sidecar.ingress.iter().enumerate() {
-        let item = list.index(index);
+    for (index, (item, listener)) in list.children().zip(&sidecar.ingress).enumerate() {
         let Some(port) = listener.port.as_ref().filter(|_| item.is_mapping()) else {
             continue;
         };
@@ -201,8 +200,7 @@ fn egress(resource: &Resource<Sidecar>, at: &At<'_>, findings: &mut Findings) {
     let listeners = &resource.spec.egress;
     let mut numbers: FxHashMap<u32, usize> = FxHashMap::default();
     let mut sockets: FxHashMap<&str, usize> = FxHashMap::default();
-    for (index, listener) in listeners.iter().enumerate() {
-        let item = list.index(index);
+    for (index, (item, listener)) in list.children().zip(listeners).enumerate() {
         if !item.is_mapping() {
             continue;
         }
@@ -312,8 +310,7 @@ fn split_host<'a>(host: &'a str, at: &At<'_>, findings: &mut Findings) -> Option
 fn egress_hosts(listener: &EgressListener, own: &str, at: &At<'_>, findings: &mut Findings) {
     let mut sound = Vec::new();
     let mut seen: FxHashMap<(&str, &str), usize> = FxHashMap::default();
-    for (index, host) in listener.hosts.iter().enumerate() {
-        let place = at.index(index);
+    for (index, (place, host)) in at.children().zip(&listener.hosts).enumerate() {
         if !place.is_text() {
             continue;
         }

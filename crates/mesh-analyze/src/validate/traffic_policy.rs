@@ -189,8 +189,7 @@ fn consistent_hash(hash: &ConsistentHash, at: &At<'_>, findings: &mut Findings) 
         }
         shared::duration_text(&cookie.ttl, Duration::default(), &place.key("ttl"), findings);
         let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
-        for (index, attribute) in cookie.attributes.iter().enumerate() {
-            let item = place.item("attributes", index);
+        for (index, (item, attribute)) in place.items("attributes").zip(&cookie.attributes).enumerate() {
             let name = item.key("name");
             if attribute.name.is_empty() {
                 if name.is_text() {
@@ -320,8 +319,7 @@ fn locality_lb(setting: &LocalityLoadBalancerSetting, ejects: bool, at: &At<'_>,
         }
     }
     let mut sources = Localities::default();
-    for (index, share) in setting.distribute.iter().enumerate() {
-        let item = at.item("distribute", index);
+    for (item, share) in at.items("distribute").zip(&setting.distribute) {
         let from = item.key("from");
         if from.exists() {
             if from.is_text() {
@@ -397,8 +395,7 @@ fn failover(list: &[Failover], priorities: &[String], ejects: bool, at: &At<'_>,
             )
             .help("add `outlierDetection` to the same traffic policy, so that failing endpoints are noticed");
     }
-    for (index, entry) in list.iter().enumerate() {
-        let item = at.item("failover", index);
+    for (item, entry) in at.items("failover").zip(list) {
         if !item.is_mapping() {
             continue;
         }

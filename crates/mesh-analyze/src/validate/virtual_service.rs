@@ -36,14 +36,14 @@ pub(super) fn check(resource: &Resource<VirtualService>, _mesh: &Mesh, findings:
         is_delegate: service.hosts.is_empty(),
         for_mesh,
     };
-    for (index, route) in service.http.iter().enumerate() {
-        http_route::check(route, audience, &at.item("http", index), findings);
+    for (item, route) in at.items("http").zip(&service.http) {
+        http_route::check(route, audience, &item, findings);
     }
-    for (index, route) in service.tls.iter().enumerate() {
-        tls_route(route, &hosts, &at.item("tls", index), findings);
+    for (item, route) in at.items("tls").zip(&service.tls) {
+        tls_route(route, &hosts, &item, findings);
     }
-    for (index, route) in service.tcp.iter().enumerate() {
-        tcp_route(route, &at.item("tcp", index), findings);
+    for (item, route) in at.items("tcp").zip(&service.tcp) {
+        tcp_route(route, &item, findings);
     }
     shared::export_to(
         &service.export_to,
@@ -74,8 +74,7 @@ fn delegate(service: &VirtualService, at: &At<'_>, findings: &mut Findings) {
 
 /// Checks names of gateways: `name`, `namespace/name`, or `mesh`; at `at.gateways`.
 pub(super) fn gateways(names: &[String], at: &At<'_>, findings: &mut Findings) {
-    for (index, name) in names.iter().enumerate() {
-        let place = at.item("gateways", index);
+    for (place, name) in at.items("gateways").zip(names) {
         if !place.is_text() {
             continue;
         }
@@ -142,8 +141,7 @@ impl<'a> Hosts<'a> {
 }
 
 fn check_hosts(list: &[String], hosts: &Hosts<'_>, for_mesh: bool, at: &At<'_>, findings: &mut Findings) {
-    for (index, host) in list.iter().enumerate() {
-        let place = at.item("hosts", index);
+    for (index, (place, host)) in at.items("hosts").zip(list).enumerate() {
         let is_sound = shared::is_ip(host)
             || (!for_mesh && host.starts_with(OUTBOUND))
             || shared::wildcard_domain_problem(host).is_none();
@@ -219,12 +217,11 @@ pub(super) fn weights(weights: &[i32], at: &At<'_>, findings: &mut Findings) {
         }
     }
     // A weight of another type is reported by its schema.
-    let is_number = |index: usize| {
-        let item = at.item("route", index);
+    let is_zero = |item: At<'_>| {
         let weight = item.key("weight");
         !weight.exists() || weight.reads(0_u32)
     };
-    if weights.len() > 1 && total == 0 && (0..weights.len()).all(is_number) {
+    if weights.len() > 1 && total == 0 && at.items("route").all(is_zero) {
         findings
             .error(at.key("route"), "the weights of all destinations are 0")
             .help("give destinations weights: an unset weight is 0 where there are several");
@@ -241,8 +238,7 @@ fn l4_destinations(route: &[RouteDestination], what: &str, at: &At<'_>, findings
         }
         return;
     }
-    for (index, target) in route.iter().enumerate() {
-        let item = at.item("route", index);
+    for (item, target) in at.items("route").zip(route) {
         if let Some(target) = &target.destination {
             destination(target, &item.key("destination"), findings);
         }
@@ -261,8 +257,8 @@ struct L4Match<'a> {
 }
 
 fn l4_match(condition: &L4Match<'_>, at: &At<'_>, findings: &mut Findings) {
-    for (index, subnet) in condition.subnets.iter().enumerate() {
-        shared::ip_or_cidr(subnet, &at.item("destinationSubnets", index), findings);
+    for (item, subnet) in at.items("destinationSubnets").zip(condition.subnets) {
+        shared::ip_or_cidr(subnet, &item, findings);
     }
     if condition.port != 0 {
         shared::port(condition.port, &at.key("port"), findings);
@@ -289,16 +285,15 @@ fn tls_route(route: &TlsRoute, hosts: &Hosts<'_>, at: &At<'_>, findings: &mut Fi
             .error(list, "the TLS rule has no conditions")
             .help("add a condition with `sniHosts`");
     }
-    for (index, condition) in route.matches.iter().enumerate() {
-        let item = list.index(index);
+    for (item, condition) in list.children().zip(&route.matches) {
         let names = item.key("sniHosts");
         if names.is_empty_list() {
             findings
                 .error(names, "the condition has no server names")
                 .help("list the names (SNI) that clients ask for");
         }
-        for (index, name) in condition.sni_hosts.iter().enumerate() {
-            sni_host(name, hosts, &names.index(index), findings);
+        for (item, name) in names.children().zip(&condition.sni_hosts) {
+            sni_host(name, hosts, &item, findings);
         }
         let condition = L4Match {
             subnets: &condition.destination_subnets,

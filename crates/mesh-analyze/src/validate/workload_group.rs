@@ -35,8 +35,7 @@ fn check_probe(probe: &ReadinessProbe, at: &At<'_>, findings: &mut Findings) {
     }
     if let Some(http) = &probe.http_get {
         let place = at.key("httpGet");
-        for (index, header) in http.http_headers.iter().enumerate() {
-            let item = place.item("httpHeaders", index);
+        for (item, header) in place.items("httpHeaders").zip(&http.http_headers) {
             // Names that are wrong in other ways break the schema's pattern.
             if header.name.contains('_') {
                 findings
