@@ -32,7 +32,7 @@ fn parts(criterion: &mut Criterion) {
         });
     });
     criterion.bench_function("load and index", |bencher| {
-        bencher.iter(|| black_box(load(&files)).len())
+        bencher.iter(|| black_box(load(&files)).len());
     });
     let mesh = load(&files);
     mesh.registry();

@@ -254,9 +254,9 @@ proptest! {
 
     #[test]
     fn arbitrary_resources_are_analysed(objects in proptest::collection::vec(object(), 1..6)) {
-        let text: String = objects.iter().map(|object| format!("{object}\n---\n")).collect();
+        let text = objects.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n");
         // Beside the sample mesh, so that references into it are followed.
-        run(&format!("{text}{}", shop()));
+        run(&format!("{text}\n---\n{}", shop()));
         run(&text);
     }
 

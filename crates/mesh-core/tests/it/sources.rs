@@ -30,7 +30,7 @@ impl Folder {
             .into_iter()
             .map(|input| match input {
                 Input::Path(path) => Input::Path(self.0.path().join(path)),
-                other => other,
+                Input::Stdin(bytes) => Input::Stdin(bytes),
             })
             .collect();
         load(&mut builder, inputs, &LoadOptions::default(), || {});
@@ -118,7 +118,7 @@ fn items_of_lists_know_their_place() {
             .root()
             .get("metadata")
             .and_then(|metadata| metadata.get("name"))
-            .and_then(|name| name.as_str()),
+            .and_then(mesh_yaml::Node::as_str),
         Some("b")
     );
 }
@@ -185,9 +185,11 @@ fn unknown_kinds_of_our_groups_get_advice() {
 
 #[test]
 fn large_texts_are_read_in_the_order_of_their_documents() {
-    let text: String = (0..8_000)
-        .map(|index| format!("---\n{}", SERVICE.replace("NAME", &format!("s{index:05}"))))
-        .collect();
+    let mut text = String::new();
+    for index in 0..8_000 {
+        text.push_str("---\n");
+        text.push_str(&SERVICE.replace("NAME", &format!("s{index:05}")));
+    }
     assert!(text.len() > 300_000, "large enough to be read in parallel");
     let mesh = mesh_of(&text);
     assert_eq!(mesh.services().len(), 8_000);
