@@ -147,7 +147,7 @@ impl Reader {
             let names = [rule];
             RuleSet::new(&names, &[]).map_err(|unknown| {
                 self.error(unknown.to_string(), span)
-                    .maybe_hinted(unknown_rule_hint(unknown.suggestion))
+                    .hinted(unknown_rule_hint(unknown.suggestion))
             })?;
             rules.extend(names);
         }
@@ -189,7 +189,7 @@ impl Reader {
             let suggestion = closest(name, mesh_analyze::RULES.iter().map(|rule| rule.name));
             return Err(self
                 .error(format!("no rule is named `{name}`"), key.span())
-                .maybe_hinted(unknown_rule_hint(suggestion)));
+                .hinted(unknown_rule_hint(suggestion)));
         };
         let text = self.text_value(name, value)?;
         if text == "off" {
@@ -263,9 +263,9 @@ impl Reader {
 }
 
 /// What to say to someone who misspelt a rule.
-pub(crate) fn unknown_rule_hint(suggestion: Option<String>) -> Option<String> {
-    Some(match suggestion {
+pub(crate) fn unknown_rule_hint(suggestion: Option<String>) -> String {
+    match suggestion {
         Some(name) => format!("did you mean `{name}`?"),
         None => "`meshctl explain` lists all rules".to_owned(),
-    })
+    }
 }

@@ -9,6 +9,11 @@
 //! Commands are thin: they read arguments, call the libraries, and hand the result to a renderer. Nothing is printed
 //! but through [`ui::Printer`].
 
+#![expect(
+    clippy::format_push_string,
+    reason = "output is put together once; appending to it reads better than writing with errors that cannot happen"
+)]
+
 mod cli;
 mod commands;
 mod config;

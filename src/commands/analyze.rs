@@ -43,7 +43,7 @@ pub(crate) struct AnalyzeArgs {
     )]
     output: Format,
 
-    /// Exit with status 1 if a finding is at least this severe [default: error]
+    /// When to exit with status 1 [default: error]
     #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
     fail_on: Option<FailOn>,
 
@@ -111,14 +111,14 @@ Exit status:
 /// From which severity on findings fail the command.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum FailOn {
-    /// Whatever is found
+    /// Never
     Never,
-    /// On errors
+    /// On errors only
     #[default]
     Error,
-    /// On warnings and errors
+    /// On errors and warnings
     Warning,
-    /// On everything
+    /// On any finding
     Info,
 }
 
@@ -183,6 +183,7 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
         options.default_namespace = namespace;
     }
 
+    let inputs = inputs(&paths)?;
     let progress = Progress::start(printer);
     let mut builder = MeshBuilder::new(settings);
     let mut findings = Vec::new();
@@ -192,7 +193,7 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
     if let Some(file) = mesh_networks.or(config.mesh_networks) {
         findings.extend(mesh_wide::networks(&mut builder, &file)?);
     }
-    files::load(&mut builder, inputs(&paths)?, &options, || progress.file());
+    files::load(&mut builder, inputs, &options, || progress.file());
     let mesh = builder.build();
     let mut report = mesh_analyze::analyze(&mesh, &rules);
     findings.retain(|finding| rules.contains(finding.rule));
@@ -237,7 +238,7 @@ fn rules(select: &[String], ignore: &[String], config: &AnalyzeConfig) -> Result
     let off = config.severity.iter().filter(|(_, severity)| severity.is_none());
     ignore.extend(off.map(|(rule, _)| rule.name.to_owned()));
     RuleSet::new(&select, &ignore).map_err(|unknown| {
-        CommandError::user(unknown.to_string()).maybe_hinted(unknown_rule_hint(unknown.suggestion))
+        CommandError::user(unknown.to_string()).hinted(unknown_rule_hint(unknown.suggestion))
     })
 }
 

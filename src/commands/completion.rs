@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::ui::Printer;
 
 /// Print a completion script for a shell
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct CompletionArgs {
     /// The shell

@@ -70,18 +70,16 @@ pub(crate) fn explain(printer: &mut Printer, args: ExplainArgs) -> Result<Exit, 
     let ExplainArgs { subject, output } = args;
     let look = printer.look();
     let out = printer.stdout();
-    match subject {
-        None => {
-            let list = List::new();
-            write(out, output, &list, || list.text(look))?;
-        }
-        Some(subject) => match rule::Rules::named(&subject) {
-            Some(rules) => write(out, output, &rules, || rules.text(look))?,
-            None => {
-                let explained = field::explain(&subject)?;
-                write(out, output, &explained, || explained.text(look))?;
-            }
-        },
+    let Some(subject) = subject else {
+        let list = List::new();
+        write(out, output, &list, || list.text(look))?;
+        return Ok(Exit::Clean);
+    };
+    if let Some(rules) = rule::Rules::named(&subject) {
+        write(out, output, &rules, || rules.text(look))?;
+    } else {
+        let explained = field::explain(&subject)?;
+        write(out, output, &explained, || explained.text(look))?;
     }
     Ok(Exit::Clean)
 }
@@ -113,7 +111,7 @@ impl List {
     fn new() -> Self {
         Self {
             rules: RULES.iter().map(|rule| rule::Entry::new(rule)).collect(),
-            kinds: Topic::all().map(|topic| topic.entry()).collect(),
+            kinds: Topic::all().map(Topic::entry).collect(),
         }
     }
 
@@ -149,7 +147,7 @@ fn columns(look: Look, rows: impl IntoIterator<Item = Vec<String>>) -> String {
 }
 
 fn unknown(subject: &str) -> CommandError {
-    let names: Vec<_> = Topic::all().flat_map(|topic| topic.names()).collect();
+    let names: Vec<_> = Topic::all().flat_map(Topic::names).collect();
     let rules = RULES
         .iter()
         .flat_map(|rule| std::iter::once(&rule.name).chain(rule.aliases));

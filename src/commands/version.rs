@@ -13,7 +13,7 @@ use crate::ui::Printer;
 const ISTIO: [&str; 3] = ["1.29", "1.30", "1.31"];
 
 /// Print the version, and which versions of Istio it is for
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct VersionArgs {
     /// Only the program's own version; no cluster is asked anyway
@@ -53,7 +53,7 @@ pub(crate) enum VersionFormat {
 }
 
 #[derive(Serialize)]
-struct Version {
+struct About {
     version: &'static str,
     istio: [&'static str; 3],
     platform: String,
@@ -63,7 +63,7 @@ struct Version {
 pub(crate) fn version(printer: &mut Printer, args: VersionArgs) -> Result<Exit, CommandError> {
     // The program is all there is to ask, with the flag or without.
     let VersionArgs { client: _, output } = args;
-    let version = Version {
+    let about = About {
         version: env!("CARGO_PKG_VERSION"),
         istio: ISTIO,
         platform: format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
@@ -71,16 +71,16 @@ pub(crate) fn version(printer: &mut Printer, args: VersionArgs) -> Result<Exit, 
     let out = printer.stdout();
     match output {
         VersionFormat::Text => {
-            writeln!(out, "meshctl {}", version.version)?;
-            writeln!(out, "for Istio {}", version.istio.join(", "))?;
-            writeln!(out, "on {}", version.platform)?;
+            writeln!(out, "meshctl {}", about.version)?;
+            writeln!(out, "for Istio {}", about.istio.join(", "))?;
+            writeln!(out, "on {}", about.platform)?;
         }
         VersionFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, &version).map_err(std::io::Error::from)?;
+            serde_json::to_writer_pretty(&mut *out, &about).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
         VersionFormat::Yaml => {
-            let text = serde_yaml::to_string(&version).map_err(std::io::Error::other)?;
+            let text = serde_yaml::to_string(&about).map_err(std::io::Error::other)?;
             out.write_all(text.as_bytes())?;
         }
     }

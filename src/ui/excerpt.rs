@@ -19,8 +19,8 @@ use super::{Look, Tone};
 /// Lines with more bytes than this are cut around their first label.
 const LONGEST_LINE: usize = 240;
 
-/// Bytes that are kept before the first label of a line that is cut.
-const BEFORE_LABEL: usize = 60;
+/// Columns of line numbers, of the frame, and of what marks a cut.
+const FRAME: usize = 16;
 
 /// A place to underline.
 #[derive(Clone, Debug)]
@@ -204,16 +204,21 @@ impl SourceCode for Excerpt {
 /// are in the text.
 fn push_line(text: &mut String, line: &str, marks: Vec<(Range<usize>, &mut Range<usize>)>, look: Look) {
     let line = line.strip_suffix('\r').unwrap_or(line);
+    let longest = look.width.map_or(LONGEST_LINE, |width| {
+        width.saturating_sub(FRAME).clamp(FRAME, LONGEST_LINE)
+    });
     let mut shown = 0..line.len();
-    if line.len() > LONGEST_LINE {
+    if line.len() > longest {
         let first = marks
             .iter()
-            .map(|(range, _)| range.start)
-            .min()
-            .unwrap_or_default();
-        let from = first.saturating_sub(BEFORE_LABEL).min(line.len());
+            .map(|(range, _)| range)
+            .min_by_key(|range| range.start);
+        let from = match first {
+            Some(range) if range.end > longest => range.start.saturating_sub(longest / 4).min(line.len()),
+            _ => 0,
+        };
         shown.start = line.floor_char_boundary(from);
-        shown.end = line.floor_char_boundary(from + LONGEST_LINE);
+        shown.end = line.floor_char_boundary(from + longest);
     }
     if shown.start > 0 {
         text.push_str(look.ellipsis());
@@ -278,6 +283,10 @@ mod tests {
     use super::*;
 
     fn draw(source: &str, spans: &[(usize, usize)]) -> String {
+        draw_in(Look::default(), source, spans)
+    }
+
+    fn draw_in(look: Look, source: &str, spans: &[(usize, usize)]) -> String {
         let lines = LineIndex::new(source);
         let labels: Vec<_> = spans
             .iter()
@@ -288,8 +297,7 @@ mod tests {
             })
             .collect();
         let position = |at| lines.position(source, at);
-        Excerpt::new("a.yaml", source, position, &labels, Look::default())
-            .render(Look::default(), Tone::Error)
+        Excerpt::new("a.yaml", source, position, &labels, look).render(look, Tone::Error)
     }
 
     #[test]
@@ -348,6 +356,24 @@ mod tests {
         assert!(drawn.contains(&format!("[a.yaml:1:{}]", at + 1)), "{drawn}");
         assert!(drawn.lines().all(|line| line.len() < 300), "{drawn}");
         assert!(drawn.contains("... 1, 1, "), "{drawn}");
+    }
+
+    #[test]
+    fn lines_fit_the_terminal() {
+        let look = Look {
+            width: Some(40),
+            ..Look::default()
+        };
+        let source = format!("key: {} # {}\n", "v".repeat(10), "c".repeat(60));
+        let drawn = draw_in(look, &source, &[(5, 15)]);
+        assert!(drawn.lines().all(|line| line.len() <= 40), "{drawn}");
+        assert!(
+            drawn.contains("| key: vvvvvvvvvv # ccc"),
+            "what fits is not cut at the front\n{drawn}"
+        );
+        let drawn = draw_in(look, &source, &[(60, 64)]);
+        assert!(drawn.lines().all(|line| line.len() <= 40), "{drawn}");
+        assert!(drawn.contains("| ...cccccc"), "{drawn}");
     }
 
     #[test]

@@ -31,13 +31,19 @@ impl Progress {
         let files = Arc::<AtomicUsize>::default();
         let thread = printer.shows_progress().then(|| {
             let (sender, receiver) = mpsc::channel();
+            let style = ProgressStyle::default_spinner();
+            let style = if printer.status_look().unicode {
+                style
+            } else {
+                style.tick_chars("-\\|/ ")
+            };
             let files = Arc::clone(&files);
             let thread = std::thread::spawn(move || {
                 if receiver.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                bar.set_style(ProgressStyle::default_spinner());
+                bar.set_style(style);
                 while receiver.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
                     bar.set_message(super::counted(files.load(Ordering::Relaxed), "file"));
                     bar.tick();

@@ -8,7 +8,7 @@ use crate::harness::{CLEAN, MISSPELT, Project};
 #[test]
 fn a_clean_mesh_is_success() {
     let project = Project::new().file("mesh.yaml", CLEAN);
-    insta::assert_snapshot!(project.run(["analyze", "mesh.yaml"]), @r#"
+    insta::assert_snapshot!(project.run(["analyze", "mesh.yaml", "--select=duplicate-resource"]), @r#"
     status: 0
     -- stdout --
     -- stderr --
@@ -24,7 +24,13 @@ fn fail_on_sets_the_threshold() {
         CLEAN.replace("9080", "9080 # meshctl: allow unknown-field"),
     );
     for (threshold, status) in [("never", 0), ("error", 0), ("warning", 1), ("info", 1)] {
-        let output = project.run(["analyze", "mesh.yaml", "--fail-on", threshold]);
+        let output = project.run([
+            "analyze",
+            "mesh.yaml",
+            "--select=unused-suppression,unknown-field",
+            "--fail-on",
+            threshold,
+        ]);
         assert_eq!(output.status, Some(status), "{threshold}\n{output}");
     }
 }
@@ -87,7 +93,7 @@ fn standard_input_is_a_file_named_dash() {
 #[test]
 fn a_related_place_in_another_file_is_shown_with_its_source() {
     let project = Project::new().file("one.yaml", CLEAN).file("two.yaml", CLEAN);
-    insta::assert_snapshot!(project.run(["analyze", "."]), @r#"
+    insta::assert_snapshot!(project.run(["analyze", ".", "--select=duplicate-resource"]), @r#"
     status: 1
     -- stdout --
     error[duplicate-resource]: Service default/reviews is given more than once
@@ -237,10 +243,10 @@ fn colors_are_only_used_when_allowed() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let many: String = (0..2000)
-        .map(|index| format!("{}---\n", MISSPELT.replace("reviews", &format!("r{index}"))))
+    let many: Vec<_> = (0..2000)
+        .map(|index| MISSPELT.replace("reviews", &format!("r{index}")))
         .collect();
-    let project = Project::new().file("mesh.yaml", many);
+    let project = Project::new().file("mesh.yaml", many.join("---\n"));
     for format in ["text", "json", "yaml", "sarif", "junit", "github"] {
         let mut child = project
             .command(["analyze", "mesh.yaml", "-q", "-o", format])
@@ -257,11 +263,28 @@ fn a_reader_that_goes_away_is_no_failure() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let project = Project::new().file("mesh.yaml", MISSPELT);
+    let full = fs_err::File::create("/dev/full").expect("a full device");
+    let child = project
+        .command(["analyze", "mesh.yaml"])
+        .stdout(full.into_parts().0)
+        .stderr(Stdio::piped())
+        .spawn();
+    let output = project.collect(child.expect("the program runs"));
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(output.stderr.contains("error: cannot write output: "), "{output}");
+}
+
 #[test]
 fn a_document_that_is_nested_too_deeply_is_a_finding() {
     let flow = format!("a: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
-    let block: String = (0..10_000).map(|depth| format!("{:depth$}a:\n", "")).collect();
-    let project = Project::new().file("flow.yaml", flow).file("block.yaml", block);
+    let block: Vec<_> = (0..10_000).map(|depth| format!("{:depth$}a:", "")).collect();
+    let project = Project::new()
+        .file("flow.yaml", flow)
+        .file("block.yaml", block.join("\n"));
     for file in ["flow.yaml", "block.yaml"] {
         let output = project.run(["analyze", file]);
         assert_eq!(output.status, Some(1), "{output}");

@@ -201,7 +201,7 @@ impl Walk {
             }
             _ if self.path.first().is_some_and(|first| first != "spec") => {
                 explained.path = Some(self.path.join("."));
-                explained.type_name = self.root.name.to_owned();
+                self.root.name.clone_into(&mut explained.type_name);
                 self.root.docs.clone_into(&mut explained.documentation);
             }
             _ => {}
@@ -251,11 +251,11 @@ fn map_value(mut ty: Type) -> Option<&'static Type> {
     }
 }
 
-fn is_excepted(constraints: &Constraints, rule: &&'static CelRule) -> bool {
+fn is_excepted(constraints: &Constraints, rule: &'static CelRule) -> bool {
     constraints
         .except
         .iter()
-        .any(|except| std::ptr::eq(*except, *rule))
+        .any(|except| std::ptr::eq(*except, rule))
 }
 
 fn type_name(ty: &Type) -> String {
@@ -460,5 +460,36 @@ impl Below {
             sentence.insert_str(0, "(deprecated) ");
         }
         vec![self.name.to_owned(), self.type_name.clone(), sentence]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Explains `path` and everything below it; messages that contain themselves end at the depth.
+    fn visit(path: &str, depth: usize, count: &mut usize) {
+        let explained = explain(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        *count += 1;
+        assert!(!explained.documentation.is_empty(), "{path} has no documentation");
+        assert!(!explained.text(Look::default()).is_empty());
+        for field in explained.fields.iter().filter(|_| depth > 0) {
+            assert!(
+                !markdown::first_sentence(field.documentation).is_empty(),
+                "{path}.{}",
+                field.name
+            );
+            visit(&format!("{path}.{}", field.name), depth - 1, count);
+        }
+    }
+
+    #[test]
+    fn every_field_can_be_explained() {
+        let mut count = 0;
+        for topic in Topic::all() {
+            let name = topic.names().pop().expect("a name");
+            visit(&name, 5, &mut count);
+        }
+        assert!(count > 1000, "{count}");
     }
 }

@@ -95,10 +95,12 @@ impl Topic {
 
     /// Its documentation.
     pub(super) fn docs(self) -> &'static str {
-        match (self, self.schema()) {
-            (_, Some(schema)) => schema.docs,
-            (Self::Kind(kind), None) => kind.info().docs,
-            (Self::Message(schema), None) => schema.docs,
+        match self {
+            Self::Kind(kind) => kind
+                .info()
+                .schema
+                .map_or(kind.info().docs, |schema| schema().docs),
+            Self::Message(schema) => schema.docs,
         }
     }
 

@@ -48,10 +48,10 @@ impl Entry {
 impl Rules {
     /// The rules that `name` stands for, in any case; `None` if there are none.
     pub(super) fn named(name: &str) -> Option<Self> {
-        let is = |known: &&str| known.eq_ignore_ascii_case(name);
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
         let rules: Vec<_> = RULES
             .iter()
-            .filter(|rule| is(&rule.name) || rule.aliases.iter().any(|alias| is(&alias)))
+            .filter(|rule| is(rule.name) || rule.aliases.iter().any(|alias| is(alias)))
             .map(|rule| Documented {
                 entry: Entry::new(rule),
                 since: rule.since,

@@ -104,15 +104,15 @@ struct ResultObject {
     rule_index: Option<usize>,
     level: &'static str,
     message: Text,
-    locations: Vec<Location>,
+    locations: Vec<Site>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
+    related_locations: Vec<Site>,
     partial_fingerprints: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize, Debug)]
 #[serde(rename_all = "camelCase")]
-struct Location {
+struct Site {
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_location: Option<PhysicalLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -255,7 +255,7 @@ fn level(severity: &str) -> &'static str {
     }
 }
 
-fn location(spot: &Spot, message: Option<&str>, folder: &Path) -> Location {
+fn location(spot: &Spot, message: Option<&str>, folder: &Path) -> Site {
     let region = || {
         Some(Region {
             start_line: spot.line?,
@@ -264,7 +264,7 @@ fn location(spot: &Spot, message: Option<&str>, folder: &Path) -> Location {
             end_column: spot.end_column?,
         })
     };
-    Location {
+    Site {
         physical_location: spot.file.as_deref().map(|file| PhysicalLocation {
             artifact_location: artifact(file, folder),
             region: region(),
@@ -328,9 +328,11 @@ fn uri_path(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte))
+                uri.push(char::from(byte));
             }
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => {
+                uri.push_str(&format!("%{byte:02X}"));
+            }
         }
     }
     uri
