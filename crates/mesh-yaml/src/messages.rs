@@ -17,11 +17,13 @@ pub(crate) fn scan_error(kind: &ErrorKind, span: Span) -> SyntaxError {
             Some(tab),
         ),
         E::UnexpectedEofFlowSequence | E::UnclosedFlowCollection { open: '[' } => {
-            ("a `[` is not closed", Some("add the missing `]`"))
+            return unclosed(b'[', span);
         }
         E::UnexpectedEofFlowMapping
         | E::UnexpectedEofImplicitFlowMapping
-        | E::UnclosedFlowCollection { .. } => ("a `{` is not closed", Some("add the missing `}`")),
+        | E::UnclosedFlowCollection { .. } => {
+            return unclosed(b'{', span);
+        }
         E::MisplacedFlowCollectionEnd => ("a closing bracket without its opening one", None),
         E::MismatchedFlowCollectionEnd { .. } => {
             ("a closing bracket that does not match the opening one", None)
@@ -56,7 +58,9 @@ pub(crate) fn scan_error(kind: &ErrorKind, span: Span) -> SyntaxError {
             "a list item is not allowed here",
             Some("start the list on a line of its own"),
         ),
-        E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar => ("a quote is not closed", None),
+        E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar => {
+            ("a quote is not closed", Some("add the closing quote"))
+        }
         E::InvalidQuotedScalarIndent => ("a quoted string continues with too little indentation", None),
         E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => {
             ("text after the closing quote", Some("quote the whole value"))
@@ -73,7 +77,11 @@ pub(crate) fn scan_error(kind: &ErrorKind, span: Span) -> SyntaxError {
         | E::InvalidUnicodeEscape => ("invalid Unicode escape in a double-quoted string", None),
         E::UnknownAnchor => (
             "alias of an unknown anchor",
-            Some("define the anchor with `&name` before its first use"),
+            Some("quote the value if it is text; an alias needs its anchor, `&name`, before it"),
+        ),
+        E::MissingAnchorOrAliasName => (
+            "`*` and `&` need a name here",
+            Some("quote the value if it is text"),
         ),
         E::UndeclaredTagHandle => ("tag handle without a %TAG directive", None),
         E::RecursionLimitExceeded => {
@@ -103,4 +111,26 @@ pub(crate) fn scan_error(kind: &ErrorKind, span: Span) -> SyntaxError {
         Some(help) => error.with_help(help),
         None => error,
     }
+}
+
+/// The error for a bracket without its closing one.
+pub(crate) fn unclosed(bracket: u8, span: Span) -> SyntaxError {
+    if bracket == b'[' {
+        SyntaxError::new("a `[` is not closed", span).with_help("add the missing `]`")
+    } else {
+        SyntaxError::new("a `{` is not closed", span).with_help("add the missing `}`")
+    }
+}
+
+/// Whether the error is about a tab, whose place the parser reports less exactly.
+pub(crate) fn is_about_tab(kind: &ErrorKind) -> bool {
+    use ErrorKind as E;
+    matches!(
+        kind,
+        E::TabNotAllowed
+            | E::TabInBlockIndentation
+            | E::TabInIndentation
+            | E::TabInPlainScalar
+            | E::TabAtBlockScalarStart
+    )
 }

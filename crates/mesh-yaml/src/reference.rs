@@ -20,6 +20,7 @@ pub(crate) fn parse(chunk: &Chunk) -> Result<Document, SyntaxError> {
         has_tabs: memchr::memchr(b'\t', text.as_bytes()).is_some(),
         columns: Vec::new(),
         flow_depth: 0,
+        open_bracket: None,
     };
     reader.read()
 }
@@ -53,6 +54,8 @@ struct Reader<'c> {
     columns: Vec<usize>,
     /// Number of open flow collections.
     flow_depth: usize,
+    /// The last outermost bracket, and the column of the block that it is in.
+    open_bracket: Option<(usize, Option<usize>)>,
 }
 
 impl Reader<'_> {
@@ -150,6 +153,9 @@ impl Reader<'_> {
     fn open(&mut self, start: usize, mapping: bool, flow: bool, anchor: usize) -> Result<(), SyntaxError> {
         let span = self.span(start, start);
         self.cursor = if flow { start + 1 } else { start };
+        if flow && self.flow_depth == 1 {
+            self.open_bracket = Some((start, self.columns.last().copied()));
+        }
         // Columns matter in block style alone; lines of flow style may be long.
         self.columns.push(if flow { 0 } else { column(self.text, start) });
         self.builder.open(span.start, mapping, flow, anchor)
@@ -316,22 +322,61 @@ impl Reader<'_> {
         }
     }
 
+    /// The error of the parser in our words, moved to the place that people look for.
     fn scan_error(&self, error: &ScanError) -> SyntaxError {
-        let at = error
+        let mut at = error
             .marker()
             .byte_offset()
             .unwrap_or_default()
             .min(self.text.len());
+        if messages::is_about_tab(error.kind()) {
+            at = self.nearest_tab(at);
+        }
         let length = self
             .text
             .get(at..)
             .and_then(|rest| rest.chars().next())
             .map_or(0, char::len_utf8);
-        messages::scan_error(error.kind(), self.span(at, at + length))
+        let found = messages::scan_error(error.kind(), self.span(at, at + length));
+        match self.open_bracket {
+            Some((bracket, block)) if self.flow_depth > 0 => {
+                let place = self.span(bracket, bracket + 1);
+                let line = line_start(self.text, at);
+                let indent = self.text[line..].bytes().take_while(|&byte| byte == b' ').count();
+                if line > bracket && block.is_some_and(|block| indent <= block) {
+                    // The line belongs to the block again.
+                    messages::unclosed(self.text.as_bytes()[bracket], place)
+                        .with_related(found.span, found.message)
+                } else if found.span.start > place.start {
+                    found.with_related(place, "within this bracket")
+                } else {
+                    found
+                }
+            }
+            _ => found,
+        }
     }
+
+    /// The tab that an error at `at` is about: in the indentation of its line, or else the next one.
+    fn nearest_tab(&self, at: usize) -> usize {
+        let line = line_start(self.text, at);
+        let indent = self.text[line..]
+            .bytes()
+            .take_while(|&byte| byte == b' ' || byte == b'\t')
+            .count();
+        let bytes = self.text.as_bytes();
+        memchr::memchr(b'\t', &bytes[line..line + indent])
+            .map(|tab| line + tab)
+            .or_else(|| memchr::memchr(b'\t', &bytes[at..]).map(|tab| at + tab))
+            .unwrap_or(at)
+    }
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]).map_or(0, |line_break| line_break + 1)
 }
 
 /// The number of bytes before `at` in its line.
 fn column(text: &str, at: usize) -> usize {
-    at - memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]).map_or(0, |line_break| line_break + 1)
+    at - line_start(text, at)
 }

@@ -3,4 +3,5 @@
 mod differential;
 mod edit;
 mod oracle;
+mod robust;
 mod soup;
