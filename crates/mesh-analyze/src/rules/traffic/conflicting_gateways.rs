@@ -141,12 +141,15 @@ impl<'m, K: Copy + Eq + std::hash::Hash> Firsts<'m, K> {
     }
 }
 
+/// By port, address and host; with the namespace of the VirtualServices that a host is for.
+type ByHost<'m> = FxHashMap<(u32, &'m str, &'m str), Firsts<'m, (Family, &'m str)>>;
+
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let proxies = Proxies::new(mesh);
     let mut gateways: Vec<_> = mesh.gateways().iter().collect();
     gateways.sort_by_key(|gateway| age(gateway));
     let mut by_port: FxHashMap<(u32, &str), Firsts<'_, Family>> = FxHashMap::default();
-    let mut by_host: FxHashMap<(u32, &str, &str), Firsts<'_, (Family, &str)>> = FxHashMap::default();
+    let mut by_host: ByHost<'_> = FxHashMap::default();
     let mut reported: FxHashSet<(*const Resource<Gateway>, *const Resource<Gateway>)> = FxHashSet::default();
     for gateway in gateways {
         for (index, server) in gateway.spec.servers.iter().enumerate() {

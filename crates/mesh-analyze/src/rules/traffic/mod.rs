@@ -9,23 +9,38 @@
 //! ```
 
 mod audience;
+mod credentials;
 mod destination_rules;
 mod destinations;
+mod envoy_filters;
 mod gateways;
 mod matches;
 mod proxies;
 
+pub mod conflicting_gateway_hosts;
 pub mod conflicting_gateways;
 pub mod conflicting_mesh_hosts;
+pub mod conflicting_service_entry_protocol;
+pub mod duplicate_destination_rule;
+pub mod envoy_filter_add;
+pub mod envoy_filter_relative_operation;
+pub mod envoy_filter_remove;
+pub mod envoy_filter_replace;
 pub mod gateway_duplicate_certificate;
 pub mod gateway_port_not_on_service;
 pub mod gateway_selects_nothing;
 pub mod host_not_on_gateway;
 pub mod ineffective_match;
 pub mod internal_gateway;
+pub mod invalid_credential;
+pub mod jwt_claim_route_without_authentication;
 pub mod missing_destination_port;
 pub mod missing_server_verification;
+pub mod service_entry_addresses_required;
+pub mod service_entry_shadows_service;
 pub mod subset_selects_nothing;
+pub mod unknown_credential;
+pub mod unknown_delegate;
 pub mod unknown_destination_rule_host;
 pub mod unknown_gateway;
 pub mod unknown_host;

@@ -1,0 +1,76 @@
+//! Removals that istiod does not make.
+
+use mesh_core::istio::envoy_filter::{ApplyTo, PatchOperation};
+use mesh_core::{Kind, Mesh};
+
+use super::envoy_filters::{apply_to_name, each_patch};
+use crate::{Reporter, Severity, declare_rule};
+
+declare_rule! {
+    /// An EnvoyFilter removes a route configuration or an HTTP route.
+    ///
+    /// ## Why is this bad?
+    /// istiod ignores the patch: what it generates for routes stays.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// apiVersion: networking.istio.io/v1alpha3
+    /// kind: EnvoyFilter
+    /// metadata: {name: example, namespace: shop}
+    /// spec:
+    ///   configPatches:
+    ///   - applyTo: HTTP_ROUTE
+    ///     patch:
+    ///       operation: REMOVE
+    /// ```
+    ///
+    /// ## Fix
+    /// Change the VirtualService that the route comes from.
+    pub static RULE = {
+        name: "envoy-filter-remove",
+        aliases: &["IST0154"],
+        severity: Severity::Error,
+        since: "0.1.0",
+        subjects: &[Kind::EnvoyFilter],
+        needs: &[],
+        check,
+    }
+}
+
+fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
+    each_patch(mesh, |found| {
+        let is_wrong = matches!(found.apply_to, ApplyTo::RouteConfiguration | ApplyTo::HttpRoute);
+        if found.operation == PatchOperation::Remove && is_wrong {
+            reporter
+                .report(found.resource, found.operation_path())
+                .message(format!(
+                    "`REMOVE` does nothing for {}",
+                    apply_to_name(found.apply_to)
+                ))
+                .help("change the VirtualService that the route comes from");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::envoy_filters::testing::patch;
+    use super::super::testing::{finds, silent};
+
+    const RULE: &str = "envoy-filter-remove";
+
+    #[test]
+    fn what_it_applies_to_decides() {
+        for apply_to in ["ROUTE_CONFIGURATION", "HTTP_ROUTE"] {
+            finds(
+                RULE,
+                &patch("a", "", apply_to, "REMOVE"),
+                &[("spec.configPatches[0].patch.operation", apply_to)],
+            );
+        }
+        for apply_to in ["HTTP_FILTER", "CLUSTER", "VIRTUAL_HOST", "LISTENER"] {
+            silent(RULE, &patch("a", "", apply_to, "REMOVE"));
+        }
+        silent(RULE, &patch("a", "", "ROUTE_CONFIGURATION", "MERGE"));
+    }
+}
