@@ -1,6 +1,6 @@
 //! Validation of [`AuthorizationPolicy`].
 
-use std::net::IpAddr;
+use std::net::Ipv6Addr;
 
 use mesh_core::istio::authorization_policy::{
     Action, AuthorizationPolicy, Condition, Operation, Rule, Source,
@@ -9,7 +9,7 @@ use mesh_core::schema::validate::closest;
 use mesh_core::{Mesh, Resource};
 use mesh_yaml::{FieldPath, Node, path};
 
-use super::{Findings, policy};
+use super::{Findings, policy, shared};
 
 /// Makes the policy report what it would do, without doing it.
 const DRY_RUN: &str = "istio.io/dry-run";
@@ -107,9 +107,12 @@ fn name(action: Action) -> &'static str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Any,
+    Host,
     Ip,
+    Method,
     Port,
     Path,
+    Principal,
     ServiceAccount,
     TrustDomain,
 }
@@ -151,8 +154,8 @@ fn source_lists(source: &Source) -> [List<'_>; 14] {
     let identity = |field, values, form| List::new(field, values, form).l4().not_for_custom();
     let token = |field, values| List::new(field, values, Form::Any).not_for_custom();
     [
-        identity("principals", &source.principals, Form::Any),
-        identity("notPrincipals", &source.not_principals, Form::Any),
+        identity("principals", &source.principals, Form::Principal),
+        identity("notPrincipals", &source.not_principals, Form::Principal),
         token("requestPrincipals", &source.request_principals),
         token("notRequestPrincipals", &source.not_request_principals),
         identity("namespaces", &source.namespaces, Form::Any),
@@ -174,10 +177,10 @@ fn source_lists(source: &Source) -> [List<'_>; 14] {
 
 fn operation_lists(operation: &Operation) -> [List<'_>; 8] {
     [
-        List::new("hosts", &operation.hosts, Form::Any),
-        List::new("notHosts", &operation.not_hosts, Form::Any),
-        List::new("methods", &operation.methods, Form::Any),
-        List::new("notMethods", &operation.not_methods, Form::Any),
+        List::new("hosts", &operation.hosts, Form::Host),
+        List::new("notHosts", &operation.not_hosts, Form::Host),
+        List::new("methods", &operation.methods, Form::Method),
+        List::new("notMethods", &operation.not_methods, Form::Method),
         List::new("paths", &operation.paths, Form::Path),
         List::new("notPaths", &operation.not_paths, Form::Path),
         List::new("ports", &operation.ports, Form::Port).l4(),
@@ -224,7 +227,7 @@ const ATTRIBUTES: [Attribute; 15] = [
     attribute("source.namespace", Form::Any, true, false),
     attribute("source.serviceAccount", Form::ServiceAccount, true, false),
     attribute("source.trustDomain", Form::TrustDomain, true, false),
-    attribute("source.principal", Form::Any, true, false),
+    attribute("source.principal", Form::Principal, true, false),
     attribute("request.auth.principal", Form::Any, false, false),
     attribute("request.auth.audiences", Form::Any, false, false),
     attribute("request.auth.presenter", Form::Any, false, false),
@@ -368,6 +371,8 @@ impl Checker<'_> {
                 }
             } else if let Some((message, help)) = problem(form, value) {
                 findings.error(path, message).help(help);
+            } else if let Some((message, help)) = doubt(form, value) {
+                findings.warning(path, message).help(help);
             }
         }
     }
@@ -503,7 +508,7 @@ fn names(lists: &[List<'_>]) -> String {
 /// What is wrong with a value, and what to do about it.
 fn problem(form: Form, value: &str) -> Option<(String, &'static str)> {
     match form {
-        Form::Any => None,
+        Form::Any | Form::Host | Form::Method | Form::Principal => None,
         Form::Ip => (!is_ip_or_cidr(value)).then(|| {
             (
                 format!("`{value}` is neither an IP address nor a CIDR range"),
@@ -522,23 +527,52 @@ fn problem(form: Form, value: &str) -> Option<(String, &'static str)> {
     }
 }
 
+/// Why a value that is accepted never matches, and what to do about it.
+fn doubt(form: Form, value: &str) -> Option<(String, &'static str)> {
+    match form {
+        Form::Any | Form::Ip | Form::Port | Form::ServiceAccount | Form::TrustDomain => None,
+        Form::Host => value.contains('/').then(|| {
+            (
+                format!("`{value}` matches no request: hosts have no scheme and no path"),
+                "write what the `Host` header says, such as `shop.example.com`",
+            )
+        }),
+        Form::Method if value.contains('/') => Some((
+            format!("`{value}` matches no request: it is not an HTTP method"),
+            "for gRPC, put `/PACKAGE.SERVICE/METHOD` into `paths`; its HTTP method is `POST`",
+        )),
+        Form::Method => value.contains(|c: char| c.is_ascii_lowercase()).then(|| {
+            (
+                format!("`{value}` matches no request: HTTP methods are in upper case"),
+                "write the method in upper case, such as `GET`",
+            )
+        }),
+        Form::Path if !value.starts_with(['/', '*']) => Some((
+            format!("`{value}` matches no request: paths start with a slash"),
+            "put a `/` before it",
+        )),
+        Form::Path => value.contains('?').then(|| {
+            (
+                format!("`{value}` matches no request: paths are compared without their query"),
+                "remove the part from the question mark on",
+            )
+        }),
+        Form::Principal => value.starts_with("spiffe:").then(|| {
+            (
+                format!("`{value}` matches no caller: principals are written without `spiffe://`"),
+                "remove `spiffe://`",
+            )
+        }),
+    }
+}
+
 fn is_ip_or_cidr(text: &str) -> bool {
-    let Some((address, length)) = text.split_once('/') else {
+    match text.split_once('%') {
+        _ if text.contains('/') => shared::is_cidr(text),
         // A zone (`fe80::1%eth0`) is allowed after a single IPv6 address.
-        return match text.split_once('%') {
-            Some((address, zone)) => !zone.is_empty() && address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => text.parse::<IpAddr>().is_ok(),
-        };
-    };
-    let longest = match address.parse() {
-        Ok(IpAddr::V4(_)) => 32,
-        Ok(IpAddr::V6(_)) => 128,
-        Err(_) => return false,
-    };
-    let is_canonical = length == "0" || length.starts_with(|first: char| ('1'..='9').contains(&first));
-    is_canonical
-        && length.bytes().all(|byte| byte.is_ascii_digit())
-        && length.parse::<u8>().is_ok_and(|length| length <= longest)
+        Some((address, zone)) => !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok(),
+        None => shared::is_ip(text),
+    }
 }
 
 fn is_port(text: &str) -> bool {
@@ -791,6 +825,59 @@ mod tests {
     }
 
     #[test]
+    fn values_that_never_match_are_suspicious() {
+        for (text, path, message) in [
+            (
+                "to: [{operation: {methods: [get]}}]",
+                "to[0].operation.methods[0]",
+                "upper case",
+            ),
+            (
+                "to: [{operation: {notMethods: [/a.B/C]}}]",
+                "to[0].operation.notMethods[0]",
+                "not an HTTP method",
+            ),
+            (
+                "to: [{operation: {hosts: ['https://a.example']}}]",
+                "to[0].operation.hosts[0]",
+                "no scheme",
+            ),
+            (
+                "to: [{operation: {paths: [api/*]}}]",
+                "to[0].operation.paths[0]",
+                "slash",
+            ),
+            (
+                "to: [{operation: {paths: ['/a?b=c']}}]",
+                "to[0].operation.paths[0]",
+                "query",
+            ),
+            (
+                "from: [{source: {principals: ['spiffe://cluster.local/ns/a/sa/b']}}]",
+                "from[0].source.principals[0]",
+                "without `spiffe://`",
+            ),
+            (
+                "when: [{key: source.principal, notValues: ['spiffe://*']}]",
+                "when[0].notValues[0]",
+                "without `spiffe://`",
+            ),
+        ] {
+            let found = rule("ALLOW", text);
+            let matches = |line: &String| {
+                line.starts_with(&format!("warning spec.rules[0].{path}: ")) && line.contains(message)
+            };
+            assert!(found.len() == 1 && found.iter().any(matches), "{text}: {found:?}");
+        }
+        for text in [
+            "to: [{operation: {methods: [GET, '*', PROPFIND], hosts: ['a:8080', '*'], paths: ['*.html', '*', /a]}}]",
+            "from: [{source: {principals: ['*', cluster.local/ns/a/sa/b, '*/sa/b']}}]",
+        ] {
+            assert_eq!(rule("ALLOW", text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
     fn schema_findings_are_not_repeated() {
         for text in [
             "from: [{source: null}]",
@@ -947,8 +1034,19 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn values_of_any_text_are_judged(text in ".{0,40}") {
-            for form in [Form::Any, Form::Ip, Form::Port, Form::Path, Form::ServiceAccount, Form::TrustDomain] {
-                let _ = problem(form, &text);
+            let forms = [
+                Form::Any,
+                Form::Host,
+                Form::Ip,
+                Form::Method,
+                Form::Port,
+                Form::Path,
+                Form::Principal,
+                Form::ServiceAccount,
+                Form::TrustDomain,
+            ];
+            for form in forms {
+                let _ = (problem(form, &text), doubt(form, &text));
             }
             let _ = (attribute_of(&text), split_key(&text));
         }

@@ -1,12 +1,12 @@
 //! Validation of [`RequestAuthentication`].
 
 use mesh_core::istio::request_authentication::{JwtRule, RequestAuthentication};
-use mesh_core::schema::Duration;
 use mesh_core::{Mesh, Resource};
 use mesh_yaml::{FieldPath, path};
 use serde_json::{Map, Value};
 
-use super::{Findings, policy};
+use super::at::At;
+use super::{Findings, policy, shared};
 
 pub(super) fn check(resource: &Resource<RequestAuthentication>, _mesh: &Mesh, findings: &mut Findings) {
     let spec = &resource.spec;
@@ -17,6 +17,7 @@ pub(super) fn check(resource: &Resource<RequestAuthentication>, _mesh: &Mesh, fi
         findings,
     );
     let root = resource.origin().root();
+    let at = At::spec(resource);
     for (index, rule) in spec.jwt_rules.iter().enumerate() {
         let path = path!["spec", "jwtRules", index];
         let node = root.at(&path);
@@ -29,25 +30,15 @@ pub(super) fn check(resource: &Resource<RequestAuthentication>, _mesh: &Mesh, fi
                 .error(path.clone(), "this rule has neither `issuer` nor `jwksUri`")
                 .help("set `issuer` to the claim `iss` of the tokens");
         }
-        rule_parts(rule, &path, findings);
+        rule_parts(rule, &at.item("jwtRules", index), findings);
     }
 }
 
-fn rule_parts(rule: &JwtRule, path: &FieldPath, findings: &mut Findings) {
+fn rule_parts(rule: &JwtRule, at: &At<'_>, findings: &mut Findings) {
     if !rule.jwks.is_empty() {
-        jwks(&rule.jwks, path.key("jwks"), findings);
+        jwks(&rule.jwks, at.key("jwks").path(), findings);
     }
-    if let Some(timeout) = rule.timeout
-        && timeout >= Duration::from_millis(1)
-        && !timeout.is_whole_millis()
-    {
-        findings
-            .error(
-                path.key("timeout"),
-                format!("`{timeout}` is not a whole number of milliseconds"),
-            )
-            .help("round it to milliseconds");
-    }
+    shared::whole_millis(rule.timeout, &at.key("timeout"), findings);
 }
 
 /// Checks a JSON Web Key Set, or a single key (RFC 7517, RFC 7518 section 6, RFC 8037).

@@ -153,11 +153,7 @@ impl Checker<'_> {
             Type::Int32 | Type::Int64 | Type::Uint32 | Type::Uint64 => {
                 self.integer(node, ty, constraints, path);
             }
-            Type::Float | Type::Double => {
-                if node.as_f64().is_none() {
-                    self.wrong_type(node, ty, path);
-                }
-            }
+            Type::Float | Type::Double => self.number(node, ty, constraints, path),
         }
         // As in the API server, rules are for values of the right shape.
         if self.is_sound_since(before) {
@@ -277,6 +273,25 @@ impl Checker<'_> {
         };
         let low: i128 = constraints.minimum.map_or(low, i128::from);
         let high: i128 = constraints.maximum.map_or(high, i128::from);
+        if value < low || value > high {
+            self.report(
+                ViolationKind::OutOfRange,
+                path,
+                format!("{value} is out of range: valid values go from {low} to {high}"),
+            );
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "limits of such fields are small numbers"
+    )]
+    fn number(&mut self, node: Node<'_>, ty: &Type, constraints: &Constraints, path: &Path<'_>) {
+        let Some(value) = node.as_f64() else {
+            return self.wrong_type(node, ty, path);
+        };
+        let low = constraints.minimum.map_or(f64::NEG_INFINITY, |low| low as f64);
+        let high = constraints.maximum.map_or(f64::INFINITY, |high| high as f64);
         if value < low || value > high {
             self.report(
                 ViolationKind::OutOfRange,

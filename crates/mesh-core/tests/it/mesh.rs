@@ -119,10 +119,10 @@ data:
         !proxy.discovery_address.is_empty(),
         "settings that the map does not make keep their defaults"
     );
-    assert_eq!(
-        mesh_of(&map.replace("istio-system", "elsewhere")).root_namespace(),
-        "istio-system"
-    );
+    let elsewhere = mesh_of(&map.replace("istio-system", "elsewhere"));
+    assert_eq!(elsewhere.root_namespace(), "istio-system");
+    assert!(mesh.has_own_config() && mesh.overlay(&elsewhere).has_own_config());
+    assert!(!elsewhere.has_own_config() && !elsewhere.overlay(&mesh).has_own_config());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::mesh_of;
 fn violations(kind: &str, spec: &str) -> Vec<(ViolationKind, String, String)> {
     let group = match kind {
         "PeerAuthentication" => "security.istio.io/v1",
+        "Telemetry" => "telemetry.istio.io/v1",
         _ => "networking.istio.io/v1",
     };
     let mesh = mesh_of(&format!(
@@ -125,6 +126,13 @@ fn every_sort_of_violation_names_its_place() {
             "`strict` is not a valid value",
         ),
         (
+            "Telemetry",
+            "{tracing: [{randomSamplingPercentage: 100.5}]}",
+            OutOfRange,
+            "spec.tracing[0].randomSamplingPercentage",
+            "100.5 is out of range: valid values go from 0 to 100",
+        ),
+        (
             "DestinationRule",
             "{}",
             MissingField,
@@ -151,6 +159,8 @@ fn numbers_and_nulls_mean_what_the_api_server_makes_of_them() {
     ] {
         assert_eq!(violations("VirtualService", spec), [], "{spec}");
     }
+    let sampling = "{tracing: [{randomSamplingPercentage: 0.1}, {randomSamplingPercentage: 100}]}";
+    assert_eq!(violations("Telemetry", sampling), []);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Selectors that no workload matches.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 use mesh_core::schema::validate::closest;
@@ -77,8 +78,9 @@ const RUNTIME_LABELS: [&str; 17] = [
     "topology.istio.io/network",
 ];
 
-/// More workloads than this in a namespace are not searched for a label that is spelled alike.
-const MOST_SEARCHED: usize = 500;
+/// Labels that are compared in search of one that is spelled alike, all findings together. Whoever has more findings
+/// than that has another problem than spelling.
+const MOST_COMPARED: usize = 20_000;
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let world = World::new(mesh);
@@ -121,6 +123,8 @@ struct World<'m> {
     /// Labels of workloads outside Kubernetes, by namespace.
     outside: FxHashMap<&'m str, Vec<&'m Labels>>,
     namespaces: FxHashSet<&'m str>,
+    /// How many labels may still be compared.
+    comparisons: Cell<usize>,
 }
 
 impl<'m> World<'m> {
@@ -151,6 +155,7 @@ impl<'m> World<'m> {
                 .iter()
                 .map(|namespace| namespace.name())
                 .collect(),
+            comparisons: Cell::new(MOST_COMPARED),
         }
     }
 
@@ -278,12 +283,16 @@ impl<'m> World<'m> {
         let Scope::Namespace(namespace) = scope else {
             return None;
         };
-        let workloads = || {
-            let list = self.mesh.workloads().in_namespace(namespace).take(MOST_SEARCHED);
-            list.filter_map(|workload| Some((workload.labels().get(key)?, workload)))
-        };
-        let meant = closest(value, workloads().map(|(value, _)| value.as_str()))?;
-        let (_, workload) = workloads().find(|(value, _)| **value == meant)?;
+        let workloads: Vec<_> = self
+            .mesh
+            .workloads()
+            .in_namespace(namespace)
+            .filter_map(|workload| Some((workload.labels().get(key)?, workload)))
+            .take(self.comparisons.get())
+            .collect();
+        self.comparisons.set(self.comparisons.get() - workloads.len());
+        let meant = closest(value, workloads.iter().map(|(value, _)| value.as_str()))?;
+        let (_, workload) = workloads.into_iter().find(|(value, _)| **value == meant)?;
         Some((key, meant, workload))
     }
 }
