@@ -366,11 +366,6 @@ mod tests {
                 "error spec.trafficPolicy.portLevelSettings[0].port",
                 "no number",
             ),
-            (
-                "{retryBudget: {percent: 120}}",
-                "error spec.trafficPolicy.retryBudget.percent",
-                "`120`",
-            ),
         ]
         .map(|(text, path, message)| (policy(text), path, message))
         .into();
@@ -436,11 +431,6 @@ mod tests {
                 "{warmup: {duration: 1s, aggression: 0}}",
                 "warmup.aggression",
                 "`0`",
-            ),
-            (
-                "{warmup: {duration: 1s, minimumPercent: 101}}",
-                "warmup.minimumPercent",
-                "`101`",
             ),
             (
                 "{localityLbSetting: {}, zoneAwareLbSetting: {}}",

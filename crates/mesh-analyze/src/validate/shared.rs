@@ -533,13 +533,6 @@ pub(super) fn percent(value: i64, at: &At<'_>, findings: &mut Findings) {
     }
 }
 
-/// Asks for a percentage, 0 to 100, with any fraction.
-pub(super) fn percent_number(value: f64, at: &At<'_>, findings: &mut Findings) {
-    if !(0.0..=100.0).contains(&value) {
-        percent_error(value, at, findings);
-    }
-}
-
 /// Asks for a percentage, 0 to 100, that is not so small that Envoy takes it for 0.
 pub(super) fn fractional_percent(percent: Option<&Percent>, at: &At<'_>, findings: &mut Findings) {
     let Some(Percent { value }) = percent else { return };

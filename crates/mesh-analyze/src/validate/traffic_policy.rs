@@ -133,9 +133,6 @@ pub(super) fn retry_budget(budget: &RetryBudget, at: &At<'_>, findings: &mut Fin
         &at.key("budgetInterval"),
         findings,
     );
-    if let Some(percent) = budget.percent {
-        shared::percent_number(percent, &at.key("percent"), findings);
-    }
 }
 
 /// Checks how endpoints are chosen. `ejects` says whether failing endpoints are taken out, which failover needs.
@@ -281,12 +278,10 @@ fn backend_utilization(utilization: &BackendUtilization, at: &At<'_>, findings: 
 
 fn warmup(warmup: &WarmupConfiguration, at: &At<'_>, findings: &mut Findings) {
     shared::whole_millis(warmup.duration, &at.key("duration"), findings);
-    if let Some(percent) = warmup.minimum_percent {
-        shared::percent_number(percent, &at.key("minimumPercent"), findings);
-    }
     let aggression = at.key("aggression");
+    // The schema refuses what is below 0.
     if let Some(value) = warmup.aggression
-        && value <= 0.0
+        && value == 0.0
         && aggression.node().is_some_and(|node| node.as_f64().is_some())
     {
         findings
