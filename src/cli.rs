@@ -15,6 +15,7 @@ use crate::commands::version::VersionArgs;
     version,
     propagate_version = true,
     max_term_width = 100,
+    after_long_help = EXAMPLES,
     disable_help_subcommand = true
 )]
 pub(crate) struct Cli {
@@ -24,6 +25,19 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  Check all manifests below the current folder
+    meshctl analyze .
+
+  What a finding means
+    meshctl explain IST0101
+
+Exit status:
+  0  done, and nothing to complain about
+  1  done, with findings
+  2  the work could not be done";
 
 /// What every command has.
 #[derive(Args, Clone, Copy, Debug, Default)]

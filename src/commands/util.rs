@@ -51,7 +51,7 @@ fn man_pages(folder: &Path) -> Result<(), CommandError> {
 fn markdown_help() -> String {
     let mut text = String::from("# Command line\n");
     for mut command in visible(Cli::command()) {
-        let name = command.get_bin_name().unwrap_or_default().to_owned();
+        let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
         let help = command.render_long_help().to_string();
         let help: Vec<_> = help.trim_end().lines().map(str::trim_end).collect();
         text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n")));

@@ -234,3 +234,16 @@ fn a_settings_file_that_is_named_must_be_there() {
         "error: cannot read `no.toml`: no such file or folder\n"
     );
 }
+
+#[test]
+fn the_documented_file_works() {
+    let documentation = fs_err::read_to_string("docs/configuration.md").expect("documentation");
+    let example = documentation.split("```toml\n").nth(1).expect("an example");
+    let project = Project::new()
+        .file("meshctl.toml", example.split("```").next().expect("an end"))
+        .file("mesh.yaml", "enableTracing: true\n")
+        .file("nets.yaml", "networks: {}\n")
+        .file("deploy/mesh.yaml", CLEAN);
+    let output = project.run(["analyze", "deploy", "--fail-on=never"]);
+    assert_eq!(output.status, Some(0), "{output}");
+}

@@ -87,6 +87,10 @@ fn there_is_a_manual_page_and_a_section_for_every_command() {
     expected.insert("meshctl.1".to_owned());
     assert_eq!(pages, expected);
     let reference = project.run(["util", "markdown-help"]).stdout;
+    assert!(
+        reference.starts_with("# Command line\n\n## meshctl\n"),
+        "{reference}"
+    );
     for command in COMMANDS {
         assert!(
             reference.contains(&format!("\n## meshctl {command}\n")),

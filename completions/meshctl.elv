@@ -1,0 +1,136 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[meshctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'meshctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'meshctl'= {
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand analyze 'Find what is wrong with mesh configuration'
+            cand explain 'Explain a rule, a kind of resource, or a field'
+            cand completion 'Print a completion script for a shell'
+            cand version 'Print the version, and which versions of Istio it is for'
+            cand util 'Generate files about the program'
+        }
+        &'meshctl;analyze'= {
+            cand -o 'Form of the output'
+            cand --output 'Form of the output'
+            cand --fail-on 'When to exit with status 1 [default: error]'
+            cand --select 'Run only these rules, by name or code (comma-separated, can be repeated)'
+            cand --ignore 'Do not run these rules, by name or code (comma-separated, can be repeated)'
+            cand -n 'Namespace of objects that name none [default: default]'
+            cand --namespace 'Namespace of objects that name none [default: default]'
+            cand --istio-namespace 'Namespace of the control plane [default: istio-system]'
+            cand --cluster-domain 'DNS domain of the cluster [default: cluster.local]'
+            cand --mesh-config 'Mesh-wide configuration (MeshConfig) to use instead of the one in the input''s ConfigMap `istio`'
+            cand --mesh-networks 'Networks of the mesh (MeshNetworks)'
+            cand --config 'Settings file to use instead of the nearest meshctl.toml'
+            cand --color 'When to use colors'
+            cand --no-config 'Use no settings file'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'meshctl;explain'= {
+            cand -o 'Form of the output'
+            cand --output 'Form of the output'
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'meshctl;completion'= {
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'meshctl;version'= {
+            cand -o 'Form of the output'
+            cand --output 'Form of the output'
+            cand --color 'When to use colors'
+            cand --client 'Only the program''s own version; no cluster is asked anyway'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'meshctl;util'= {
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand man-pages 'Write a manual page for each command'
+            cand markdown-help 'Print the reference of all commands as Markdown'
+        }
+        &'meshctl;util;man-pages'= {
+            cand --dir 'Folder to write to; made if it is not there'
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'meshctl;util;markdown-help'= {
+            cand --color 'When to use colors'
+            cand -q 'Print errors and data only: no notes, no summary'
+            cand --quiet 'Print errors and data only: no notes, no summary'
+            cand -v 'Say more: what was skipped, and why'
+            cand --verbose 'Say more: what was skipped, and why'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+    ]
+    $completions[$command]
+}

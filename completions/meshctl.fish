@@ -1,0 +1,115 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_meshctl_global_optspecs
+    string join \n color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_meshctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_meshctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_meshctl_using_subcommand
+    set -l cmd (__fish_meshctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c meshctl -n "__fish_meshctl_needs_command" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_needs_command" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_needs_command" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "analyze" -d 'Find what is wrong with mesh configuration'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explain a rule, a kind of resource, or a field'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, and which versions of Istio it is for'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "util" -d 'Generate files about the program'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document; schemas/analyze-output.schema.json describes it'
+yaml\t'The same document as YAML'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit XML, for CI servers'
+github\t'Workflow commands of GitHub Actions'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l fail-on -d 'When to exit with status 1 [default: error]' -r -f -a "never\t'Never'
+error\t'On errors only'
+warning\t'On errors and warnings'
+info\t'On any finding'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l select -d 'Run only these rules, by name or code (comma-separated, can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l ignore -d 'Do not run these rules, by name or code (comma-separated, can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s n -l namespace -d 'Namespace of objects that name none [default: default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l cluster-domain -d 'DNS domain of the cluster [default: cluster.local]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l mesh-config -d 'Mesh-wide configuration (MeshConfig) to use instead of the one in the input\'s ConfigMap `istio`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l mesh-networks -d 'Networks of the mesh (MeshNetworks)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l config -d 'Settings file to use instead of the nearest meshctl.toml' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l no-config -d 'Use no settings file'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same document as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -l client -d 'Only the program\'s own version; no cluster is asked anyway'
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -f -a "man-pages" -d 'Write a manual page for each command'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and not __fish_seen_subcommand_from man-pages markdown-help" -f -a "markdown-help" -d 'Print the reference of all commands as Markdown'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -l dir -d 'Folder to write to; made if it is not there' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from man-pages" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from markdown-help" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from markdown-help" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from markdown-help" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from markdown-help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand util; and __fish_seen_subcommand_from markdown-help" -s V -l version -d 'Print version'
