@@ -54,6 +54,7 @@ pub static RULES: &[&Rule] = &[
     &schema::missing_field::RULE,
     &input::missing_name::RULE,
     &traffic::missing_server_verification::RULE,
+    &traffic::mtls_conflict::RULE,
     &policy::multiple_peer_authentications::RULE,
     &policy::multiple_sidecars::RULE,
     &policy::multiple_telemetries::RULE,

@@ -15,6 +15,7 @@ mod destinations;
 mod envoy_filters;
 mod gateways;
 mod matches;
+mod peer_modes;
 mod proxies;
 
 pub mod conflicting_gateway_hosts;
@@ -36,6 +37,7 @@ pub mod invalid_credential;
 pub mod jwt_claim_route_without_authentication;
 pub mod missing_destination_port;
 pub mod missing_server_verification;
+pub mod mtls_conflict;
 pub mod service_entry_addresses_required;
 pub mod service_entry_shadows_service;
 pub mod subset_selects_nothing;
