@@ -529,8 +529,8 @@ impl<'t> Builder<'t> {
 
     /// The entries of a mapping with its merge keys applied and duplicates removed.
     ///
-    /// As in go-yaml, keys and merges take effect in their order: a merge replaces earlier keys, a key replaces
-    /// earlier merges. Of several merged mappings the first wins.
+    /// As in go-yaml, keys and merges take effect in their order: a merge replaces earlier keys, a key
+    /// replaces earlier merges. Of several merged mappings the first wins.
     fn table(&mut self, mapping: u32, count: u32) -> Result<Box<[TableEntry]>, SyntaxError> {
         let mut table = Table::default();
         let mut problems = Vec::new();

@@ -1,6 +1,7 @@
 //! What YAML 1.2 allows and kubectl's reader, which reads YAML 1.1, refuses or reads in another way.
 //!
-//! A document that means something else to the cluster than to us, or nothing at all, must be an error here too.
+//! A document that means something else to the cluster than to us, or nothing at all, must be an error here
+//! too.
 
 use granit_parser::YamlVersion;
 
@@ -112,7 +113,8 @@ pub(crate) fn check_block_scalar(text: &str, header: usize) -> Result<(), Refusa
 
 /// Refuses tabs where a token may begin, in the text between two tokens of block style.
 ///
-/// After a plain scalar, blank lines may have tabs from column `indent` on, because they are read as part of it.
+/// After a plain scalar, blank lines may have tabs from column `indent` on, because they are read as part of
+/// it.
 pub(crate) fn check_gap(text: &str, start: usize, end: usize, indent: Option<usize>) -> Result<(), Refusal> {
     let bytes = text.as_bytes();
     let Some(gap) = bytes.get(start..end) else {

@@ -21,7 +21,8 @@ use crate::{Entries, Entry, FieldPath, Items, Kind, Node, Scalar, Segment, Span}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", located(.path))]
 pub struct DeError {
-    /// Where in the value, relative to the node that was read. For a missing field, the mapping that lacks it.
+    /// Where in the value, relative to the node that was read. For a missing field, the mapping that lacks
+    /// it.
     pub path: FieldPath,
     /// The place of that value in the file.
     pub span: Span,
@@ -49,8 +50,8 @@ pub fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, DeError> {
 
 /// Reads a value of type `T`, and lists the keys that `T` ignored: paths relative to `node`, in source order.
 ///
-/// The list is complete when the value could be read; otherwise it ends where reading stopped. Keys below an ignored key
-/// are not listed. Types that collect unknown keys (`serde(flatten)`) ignore none.
+/// The list is complete when the value could be read; otherwise it ends where reading stopped. Keys below an
+/// ignored key are not listed. Types that collect unknown keys (`serde(flatten)`) ignore none.
 pub fn from_node_with_ignored<T: DeserializeOwned>(node: Node<'_>) -> (Result<T, DeError>, Vec<FieldPath>) {
     let ignored = RefCell::default();
     let deserializer = NodeDeserializer {

@@ -1,11 +1,11 @@
 //! Edits of a document's text that leave everything else as it is: comments, order, quoting, indentation.
 //!
-//! Each function returns the [`Edit`]s for one change of one document, to be applied to the text of its whole file with
-//! [`apply`]. Before it returns, it applies them to the document, parses the result and compares it with the tree that
-//! the change should give; an edit that would do anything else is an error instead.
+//! Each function returns the [`Edit`]s for one change of one document, to be applied to the text of its whole
+//! file with [`apply`]. Before it returns, it applies them to the document, parses the result and compares it
+//! with the tree that the change should give; an edit that would do anything else is an error instead.
 //!
-//! Values that are shared are not edited through one of their uses: a path that leads through an alias (`*name`) or into
-//! merged keys (`<<`) is refused.
+//! Values that are shared are not edited through one of their uses: a path that leads through an alias
+//! (`*name`) or into merged keys (`<<`) is refused.
 
 use serde_json::Value;
 
@@ -74,7 +74,8 @@ pub enum EditError {
     },
 }
 
-/// Applies edits to the text that they were made for. Their order matters only for insertions at the same place.
+/// Applies edits to the text that they were made for. Their order matters only for insertions at the same
+/// place.
 pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let mut sorted: Vec<&Edit> = edits.iter().collect();
     sorted.sort_by_key(|edit| edit.span);
@@ -98,8 +99,9 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
 
 /// Replaces the value at `path`, which must exist.
 ///
-/// A scalar for a scalar keeps the quoting style where the new value allows it, and a comment after it. A collection is
-/// written in block style at the indentation of its place, or in flow style within a flow collection.
+/// A scalar for a scalar keeps the quoting style where the new value allows it, and a comment after it. A
+/// collection is written in block style at the indentation of its place, or in flow style within a flow
+/// collection.
 pub fn set(document: &Document, path: &FieldPath, value: &Value) -> Result<Vec<Edit>, EditError> {
     let place = Place::find(document, path)?;
     let edits = set_edits(document, &place, value, path)?;
@@ -180,9 +182,9 @@ pub fn append(document: &Document, path: &FieldPath, value: &Value) -> Result<Ve
 
 /// Removes the entry or item at `path`.
 ///
-/// What goes with it: the comment at the end of its last line, and the comment lines right above it with the same
-/// indentation, except above the first entry of a document, where licences and the like stand. A collection that becomes
-/// empty stays as `{}` or `[]`.
+/// What goes with it: the comment at the end of its last line, and the comment lines right above it with the
+/// same indentation, except above the first entry of a document, where licences and the like stand. A
+/// collection that becomes empty stays as `{}` or `[]`.
 pub fn remove(document: &Document, path: &FieldPath) -> Result<Vec<Edit>, EditError> {
     let place = Place::find(document, path)?;
     let (Some(parent), Some(parent_path), Some(step)) = (place.parent, path.parent(), path.last()) else {
@@ -648,7 +650,8 @@ impl<'d> Renderer<'d> {
         }
     }
 
-    /// An edit that adds an element to a flow collection after its last one, on a line of its own if that has one.
+    /// An edit that adds an element to a flow collection after its last one, on a line of its own if that has
+    /// one.
     fn after_flow_value(&self, last_start: u32, last_value: Span, element: &str) -> Edit {
         let text = self.document.text();
         let before = &text[line_start(text, last_start)..last_start as usize];
@@ -666,7 +669,8 @@ impl<'d> Renderer<'d> {
         }
     }
 
-    /// Writes a value whose first line begins at column `indent` already. Lines of text are indented by `inner`.
+    /// Writes a value whose first line begins at column `indent` already. Lines of text are indented by
+    /// `inner`.
     fn block(&self, value: &Value, indent: usize, inner: usize, out: &mut String) {
         match value {
             Value::Array(items) if !items.is_empty() => {
@@ -751,8 +755,9 @@ impl<'d> Renderer<'d> {
         out.push_str(": ");
     }
 
-    /// Writes a string: in the quotes that are asked for if they can hold it, plain if it stays the same string so, over
-    /// several lines if it has some and there is room (`one_line` says not), or else in double quotes.
+    /// Writes a string: in the quotes that are asked for if they can hold it, plain if it stays the same
+    /// string so, over several lines if it has some and there is room (`one_line` says not), or else in
+    /// double quotes.
     fn string(&self, string: &str, quote: Option<char>, one_line: bool, indent: usize, out: &mut String) {
         let printable = string.chars().all(is_printable);
         if quote == Some('\'') && printable {

@@ -4,8 +4,8 @@ use crate::Span;
 
 /// Something wrong with the text of a document.
 ///
-/// As an error it means that the document has no tree. As one of [`Document::problems`](crate::Document::problems) the
-/// tree exists, but strict readers refuse the document.
+/// As an error it means that the document has no tree. As one of
+/// [`Document::problems`](crate::Document::problems) the tree exists, but strict readers refuse the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {

@@ -1,9 +1,10 @@
 //! The fast path: the part of YAML that nearly all manifests are written in, line by line.
 //!
-//! It reads block mappings and sequences, plain and quoted scalars on one line, block scalars without an indentation
-//! indicator, flow collections without comments, and comments. Whatever it does not surely understand (errors above all),
-//! it declines by returning `None`, and the [reference path](crate::reference) reads the document from its start. What it
-//! accepts, it must read exactly as the reference path does; `tests/it/differential.rs` holds the two together.
+//! It reads block mappings and sequences, plain and quoted scalars on one line, block scalars without an
+//! indentation indicator, flow collections without comments, and comments. Whatever it does not surely
+//! understand (errors above all), it declines by returning `None`, and the [reference path](crate::reference)
+//! reads the document from its start. What it accepts, it must read exactly as the reference path does;
+//! `tests/it/differential.rs` holds the two together.
 
 use crate::builder::{Builder, Content};
 use crate::resolve::{self, Value};
@@ -620,7 +621,8 @@ impl Reader<'_> {
         Some(true)
     }
 
-    /// Skips white space within a flow collection. Lines must be indented more than the block that they are in.
+    /// Skips white space within a flow collection. Lines must be indented more than the block that they are
+    /// in.
     fn skip_flow_blanks(&mut self) -> Option<()> {
         loop {
             match self.byte() {

@@ -6,12 +6,12 @@
 //!                                                             │  └ edit ─→ Edits ── apply ─→ text
 //! ```
 //!
-//! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one over
-//! `granit-parser`, which also words the errors.
+//! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one
+//! over `granit-parser`, which also words the errors.
 //!
-//! The crate knows YAML, not Kubernetes, and does no I/O. What a scalar *means* follows `sigs.k8s.io/yaml` v1.6
-//! (the library of kubectl and of the API server), which reads scalars by YAML 1.1: `on` is a boolean, `0644` is
-//! octal, `1_000` is a thousand. What is *well-formed* follows YAML 1.2.
+//! The crate knows YAML, not Kubernetes, and does no I/O. What a scalar *means* follows `sigs.k8s.io/yaml`
+//! v1.6 (the library of kubectl and of the API server), which reads scalars by YAML 1.1: `on` is a boolean,
+//! `0644` is octal, `1_000` is a thousand. What is *well-formed* follows YAML 1.2.
 //!
 //! All offsets are bytes into the text of the whole file, so that a span is valid across its documents.
 
@@ -44,6 +44,7 @@ pub use tree::{Comment, Document, Entries, Entry, Items, Kind, Location, Node, S
 
 /// Deepest nesting of collections that is read; a document that goes deeper is refused.
 ///
-/// Aliases count as the depth of what they stand for. The limit keeps every recursive consumer of a tree (decoders
-/// above all) within the stack of a worker thread. Real manifests stay below 100, deep CRD schemas included.
+/// Aliases count as the depth of what they stand for. The limit keeps every recursive consumer of a tree
+/// (decoders above all) within the stack of a worker thread. Real manifests stay below 100, deep CRD schemas
+/// included.
 pub const MAX_DEPTH: usize = 200;

@@ -6,8 +6,8 @@ use crate::{Chunk, Document, Span, SyntaxError, fast, reference, span::saturatin
 
 /// Parses all documents of a file.
 ///
-/// A document that is broken is an error, the others still come. Documents without content (nothing, comments alone, or
-/// an explicit null) are left out, as kubectl does; [`Document::index`] still counts them.
+/// A document that is broken is an error, the others still come. Documents without content (nothing, comments
+/// alone, or an explicit null) are left out, as kubectl does; [`Document::index`] still counts them.
 pub fn parse(text: &Arc<str>) -> Vec<Result<Document, SyntaxError>> {
     split(text).iter().filter_map(parse_chunk).collect()
 }
@@ -56,8 +56,8 @@ enum Characters {
     Marks,
 }
 
-/// Refuses characters that YAML does not allow in a stream (YAML 1.2.2 § 5.1): control characters other than tab and
-/// line breaks, and the non-characters U+FFFE and U+FFFF.
+/// Refuses characters that YAML does not allow in a stream (YAML 1.2.2 § 5.1): control characters other than
+/// tab and line breaks, and the non-characters U+FFFE and U+FFFF.
 fn check_characters(chunk: &Chunk) -> Result<Characters, SyntaxError> {
     let text = &chunk.text[chunk.span.range()];
     // A pass over the bytes without branches; only suspicious text is looked at again by character.

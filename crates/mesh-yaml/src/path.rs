@@ -15,9 +15,9 @@ pub enum Segment {
 
 /// A path from the root of a document to one of its values, such as `spec.http[0].route[1].weight`.
 ///
-/// Keys that are not made of ASCII letters, digits, `_` and `-` alone are written as a JSON string in brackets:
-/// `metadata.labels["app.kubernetes.io/name"]`. The root is the empty string. What `Display` writes, `FromStr` reads
-/// back to an equal path.
+/// Keys that are not made of ASCII letters, digits, `_` and `-` alone are written as a JSON string in
+/// brackets: `metadata.labels["app.kubernetes.io/name"]`. The root is the empty string. What `Display`
+/// writes, `FromStr` reads back to an equal path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Vec<Segment>);
 

@@ -45,7 +45,8 @@ struct Reader<'c> {
     builder: Builder<'c>,
     /// End of the last token that is known, within the document.
     cursor: usize,
-    /// End of the last event other than comments, within the document. Block scalars end after their blank lines here.
+    /// End of the last event other than comments, within the document. Block scalars end after their blank
+    /// lines here.
     gap: usize,
     /// If the last token is a plain scalar, the column from which on a line continues it.
     plain_indent: Option<usize>,

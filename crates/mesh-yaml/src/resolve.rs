@@ -1,7 +1,8 @@
 //! What a plain scalar means.
 //!
-//! The rules are those of `go.yaml.in/yaml/v2`, on which `sigs.k8s.io/yaml` stands: the YAML 1.1 type repository with a
-//! few habits of Go's number parsing. `tests/yaml-oracle` holds this module against the original.
+//! The rules are those of `go.yaml.in/yaml/v2`, on which `sigs.k8s.io/yaml` stands: the YAML 1.1 type
+//! repository with a few habits of Go's number parsing. `tests/yaml-oracle` holds this module against the
+//! original.
 
 use std::borrow::Cow;
 
@@ -134,7 +135,8 @@ fn float_with_underscores(text: &str) -> Option<f64> {
     }
 }
 
-/// A decimal floating-point number: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` within the range of `f64`.
+/// A decimal floating-point number: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` within the range of
+/// `f64`.
 fn float(text: &str) -> Option<f64> {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let bytes = text.as_bytes();
@@ -176,8 +178,8 @@ pub(crate) fn key(value: Value, text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A floating-point key as the original prints it: shortest digits that identify the number as 32-bit float, with an
-/// exponent below 1e-4 and from 1e6 on (as C's `%g`).
+/// A floating-point key as the original prints it: shortest digits that identify the number as 32-bit float,
+/// with an exponent below 1e-4 and from 1e6 on (as C's `%g`).
 fn float_key(value: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -200,10 +202,11 @@ fn float_key(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// A floating-point number that JSON writes without fraction or exponent, as the integer that its readers will see.
+/// A floating-point number that JSON writes without fraction or exponent, as the integer that its readers
+/// will see.
 ///
-/// JSON gets the shortest digits that identify the number, filled up with zeros; beyond 2^53 these are not the exact
-/// value.
+/// JSON gets the shortest digits that identify the number, filled up with zeros; beyond 2^53 these are not
+/// the exact value.
 pub(crate) fn integral(value: f64) -> Option<Value> {
     // From 1e21 on, Go writes an exponent; and it keeps the sign of zero, which no integer has.
     if value.fract() != 0.0 || value.abs() >= 1e21 || value == 0.0 && value.is_sign_negative() {
@@ -326,7 +329,8 @@ pub(crate) fn is_timestamp(text: &str) -> bool {
     parse(text).is_some()
 }
 
-/// Decodes base 64 with padding, line breaks ignored; bytes that are not UTF-8 become U+FFFD, as JSON shows them.
+/// Decodes base 64 with padding, line breaks ignored; bytes that are not UTF-8 become U+FFFD, as JSON shows
+/// them.
 fn base64(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let mut digits = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n'));

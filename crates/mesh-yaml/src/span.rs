@@ -64,7 +64,8 @@ pub struct LineIndex {
 }
 
 impl LineIndex {
-    /// Finds the line starts of `text`. Text beyond 4 GiB is not indexed; [`decode`](crate::decode) refuses it.
+    /// Finds the line starts of `text`. Text beyond 4 GiB is not indexed; [`decode`](crate::decode) refuses
+    /// it.
     pub fn new(text: &str) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes());
         let starts = std::iter::once(0)
@@ -75,8 +76,8 @@ impl LineIndex {
 
     /// The position of `offset` in `text`, which must be the text that the index was made for.
     ///
-    /// An offset beyond the end is the end; one inside a character is that character; one inside a line break is the
-    /// end of its line.
+    /// An offset beyond the end is the end; one inside a character is that character; one inside a line break
+    /// is the end of its line.
     pub fn position(&self, text: &str, offset: u32) -> Position {
         let mut offset = (offset as usize).min(text.len());
         while !text.is_char_boundary(offset) {

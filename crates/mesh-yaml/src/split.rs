@@ -1,7 +1,8 @@
 //! Splits a stream into documents by its markers alone.
 //!
-//! `---` and `...` at the start of a line end a document wherever they stand, block scalars and quotes included. So the
-//! boundaries need no parser, an error stays within its document, and documents can be parsed in parallel.
+//! `---` and `...` at the start of a line end a document wherever they stand, block scalars and quotes
+//! included. So the boundaries need no parser, an error stays within its document, and documents can be
+//! parsed in parallel.
 
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ impl Chunk {
         self.index
     }
 
-    /// Where the document is in the text of the file: its `---` line and the comments and directives before it
-    /// included, a closing `...` line too.
+    /// Where the document is in the text of the file: its `---` line and the comments and directives before
+    /// it included, a closing `...` line too.
     pub fn span(&self) -> Span {
         self.span
     }
@@ -37,9 +38,9 @@ impl Chunk {
 
 /// Splits the text of a file into its documents, in order.
 ///
-/// What precedes the first `---` is a document of its own only if it has more than comments, blank lines and directives;
-/// the same holds for what follows a `...`. A document without content between two `---` is a chunk, and keeps its
-/// number.
+/// What precedes the first `---` is a document of its own only if it has more than comments, blank lines and
+/// directives; the same holds for what follows a `...`. A document without content between two `---` is a
+/// chunk, and keeps its number.
 pub fn split(text: &Arc<str>) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut close = |start: usize, end: usize| {

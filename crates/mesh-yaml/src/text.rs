@@ -6,9 +6,10 @@ use crate::{Span, SyntaxError, span::saturating_u32};
 
 /// Turns the bytes of a file into text.
 ///
-/// - UTF-8, with or without a byte order mark. The mark stays in the text, so offsets are those of the file; the
-///   parser and [`LineIndex`](crate::LineIndex) know it.
-/// - UTF-16 with a byte order mark, either byte order. Offsets are those of the text as UTF-8, the mark is dropped.
+/// - UTF-8, with or without a byte order mark. The mark stays in the text, so offsets are those of the file;
+///   the parser and [`LineIndex`](crate::LineIndex) know it.
+/// - UTF-16 with a byte order mark, either byte order. Offsets are those of the text as UTF-8, the mark is
+///   dropped.
 /// - Anything else is an error at the first byte that is not UTF-8.
 ///
 /// Files above 4 GiB are refused, because spans are 32 bits wide.
@@ -54,9 +55,9 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Syntax
 
 /// Whether the text seems to be a template for Helm rather than YAML.
 ///
-/// True when a line has a `{{` action outside comments and quotes: as a line of its own, as a value or key, or inside
-/// one. A cheap guess over lines that reads no YAML, meant for files that failed to parse: block scalars that carry
-/// templates of another program (an alert rule, say) look the same.
+/// True when a line has a `{{` action outside comments and quotes: as a line of its own, as a value or key,
+/// or inside one. A cheap guess over lines that reads no YAML, meant for files that failed to parse: block
+/// scalars that carry templates of another program (an alert rule, say) look the same.
 pub fn looks_like_helm_template(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"{{").is_some() && text.lines().any(line_has_action)
 }

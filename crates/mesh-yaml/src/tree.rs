@@ -12,8 +12,8 @@ pub struct Document(pub(crate) Arc<Tree>);
 
 /// The storage of a document.
 ///
-/// Nodes are in source order, a collection before its content: `nodes[i + 1..nodes[i].a]` is the content of collection
-/// `i`, where keys and values alternate in a mapping. A key is always a string node.
+/// Nodes are in source order, a collection before its content: `nodes[i + 1..nodes[i].a]` is the content of
+/// collection `i`, where keys and values alternate in a mapping. A key is always a string node.
 pub(crate) struct Tree {
     pub(crate) text: Arc<str>,
     pub(crate) span: Span,
@@ -173,8 +173,8 @@ impl Document {
         &self.0.comments
     }
 
-    /// What a strict reader refuses although the meaning is clear, in order: duplicate keys, of which the last counts,
-    /// and keys that a later merge (`<<`) replaces.
+    /// What a strict reader refuses although the meaning is clear, in order: duplicate keys, of which the
+    /// last counts, and keys that a later merge (`<<`) replaces.
     pub fn problems(&self) -> &[SyntaxError] {
         &self.0.problems
     }
@@ -292,10 +292,11 @@ impl<'a> Node<'a> {
 
     /// Where the value is in the file.
     ///
-    /// - Scalar: its token, quotes included. A block scalar begins at its `|` or `>` and ends with its last line that
-    ///   is not blank, without the line break. Tags and anchors do not belong to it.
+    /// - Scalar: its token, quotes included. A block scalar begins at its `|` or `>` and ends with its last
+    ///   line that is not blank, without the line break. Tags and anchors do not belong to it.
     /// - Missing value, as in `key:`: empty, right after the colon or dash.
-    /// - Block collection: from its first key or dash to the end of its last value. Flow collection: its brackets.
+    /// - Block collection: from its first key or dash to the end of its last value. Flow collection: its
+    ///   brackets.
     /// - Alias: the `*name`. What is inside has the spans of the anchored value.
     pub fn span(self) -> Span {
         let node = self.tree.raw(self.index);
@@ -388,8 +389,8 @@ impl<'a> Node<'a> {
 
     /// The entries of a mapping; none for other values.
     ///
-    /// Every key comes once: of duplicates the last counts. Merge keys are applied and do not come themselves. The order
-    /// is that of the source; merged entries are where the merge is.
+    /// Every key comes once: of duplicates the last counts. Merge keys are applied and do not come
+    /// themselves. The order is that of the source; merged entries are where the merge is.
     pub fn entries(self) -> Entries<'a> {
         let (index, node) = self.target();
         let (left, table) = match node.tag {
