@@ -40,11 +40,8 @@ pub(crate) fn write_mesh(services: usize, dir: &Path, single_file: bool) -> io::
         let all: String = mesh_samples::mesh(services).map(|(_, text)| text).collect();
         return fs_err::write(dir.join("mesh.yaml"), all);
     }
-    for index in 0..services {
-        fs_err::write(
-            dir.join(format!("service-{index:05}.yaml")),
-            service(index, services),
-        )?;
+    for (name, text) in mesh_samples::mesh(services) {
+        fs_err::write(dir.join(name), text)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::Findings;
 use super::at::At;
 use super::http_route::{self, Audience};
 use super::shared::{self, ExportTo, Shown};
+use crate::rules::traffic::is_generated;
 
 /// The gateway that stands for all sidecars.
 const MESH: &str = "mesh";
@@ -75,6 +76,9 @@ fn delegate(service: &VirtualService, at: &At<'_>, findings: &mut Findings) {
 /// Checks names of gateways: `name`, `namespace/name`, or `mesh`; at `at.gateways`.
 pub(super) fn gateways(names: &[String], at: &At<'_>, findings: &mut Findings) {
     for (place, name) in at.items("gateways").zip(names) {
+        if is_generated(name) {
+            continue; // `internal-gateway` reports it.
+        }
         if !place.is_text() {
             continue;
         }

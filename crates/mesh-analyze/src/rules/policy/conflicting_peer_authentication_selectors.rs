@@ -76,7 +76,7 @@ mod tests {
                 ),
             )
         };
-        assert_eq!(found("shop").len(), 2);
+        assert_eq!(found("shop").len(), 1);
         assert_eq!(found("istio-system"), [""; 0]);
     }
 }

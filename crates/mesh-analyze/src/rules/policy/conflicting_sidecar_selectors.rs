@@ -83,8 +83,6 @@ mod tests {
             [
                 "spec.workloadSelector.labels: the Sidecars `a` and `b` both select the pods of StatefulSet `w`, and only \
                  the older one has an effect",
-                "spec.workloadSelector.labels: the Sidecars `b` and `a` both select the pods of StatefulSet `w`, and only \
-                 the older one has an effect",
             ]
         );
         let found = diagnostics("conflicting-sidecar-selectors", &text);

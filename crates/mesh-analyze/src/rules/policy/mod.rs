@@ -173,21 +173,20 @@ fn several_for_a_namespace(list: &[Settings<'_>], reporter: &mut Reporter<'_>) {
         by_namespace.entry(namespace).or_default().push(settings.header);
     }
     for (namespace, headers) in by_namespace {
-        for (index, header) in headers.iter().enumerate() {
-            // The first two speak of each other, the rest of the first.
-            let Some(other) = headers.get(usize::from(index == 0)) else {
-                continue;
-            };
+        let Some((first, others)) = headers.split_first() else {
+            continue;
+        };
+        for header in others {
             reporter
                 .report(header, path!["metadata", "name"])
                 .message(format!(
                     "the {} `{}` and `{}` are both for the whole namespace `{namespace}`, and only the older one has an effect",
                     plural(header.kind()),
-                    header.name(),
-                    other.name()
+                    first.name(),
+                    header.name()
                 ))
                 .help("merge them, or give one of them a selector")
-                .related(other, path!["metadata", "name"], "the other one is here");
+                .related(first, path!["metadata", "name"], "the other one is here");
         }
     }
 }
@@ -195,7 +194,7 @@ fn several_for_a_namespace(list: &[Settings<'_>], reporter: &mut Reporter<'_>) {
 /// Reports resources whose selectors share a workload, of which only the oldest has an effect on it.
 fn several_for_a_workload(mesh: &Mesh, list: &[Settings<'_>], reporter: &mut Reporter<'_>) {
     let mut by_workload: FxHashMap<*const Workload, usize> = FxHashMap::default();
-    // What shares a workload with what: for each, the first other one, and the workload.
+    // What shares a workload with what: for each, the first earlier one, and the workload.
     let mut shared: Vec<Option<(usize, &Workload)>> = vec![None; list.len()];
     for (index, settings) in list.iter().enumerate() {
         let Some(labels) = settings.labels else { continue };
@@ -203,7 +202,6 @@ fn several_for_a_workload(mesh: &Mesh, list: &[Settings<'_>], reporter: &mut Rep
             let other = *by_workload.entry(std::ptr::from_ref(workload)).or_insert(index);
             if other != index {
                 shared[index].get_or_insert((other, workload));
-                shared[other].get_or_insert((index, workload));
             }
         }
     }
@@ -215,8 +213,8 @@ fn several_for_a_workload(mesh: &Mesh, list: &[Settings<'_>], reporter: &mut Rep
             .message(format!(
                 "the {} `{}` and `{}` both select the pods of {} `{}`, and only the older one has an effect",
                 plural(header.kind()),
-                header.name(),
                 other.header.name(),
+                header.name(),
                 owner.kind(),
                 owner.name()
             ))

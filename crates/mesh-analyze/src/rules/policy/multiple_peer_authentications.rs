@@ -62,8 +62,8 @@ mod tests {
         assert_eq!(findings("multiple-peer-authentications", &apart), [""; 0]);
         let together = [policy("a", "shop"), policy("b", "shop"), policy("c", "shop")].concat();
         assert_eq!(
-            findings("multiple-peer-authentications", &together)[2],
-            "metadata.name: the PeerAuthentications `c` and `a` are both for the whole namespace `shop`, and only the \
+            findings("multiple-peer-authentications", &together)[1],
+            "metadata.name: the PeerAuthentications `a` and `c` are both for the whole namespace `shop`, and only the \
              older one has an effect"
         );
     }

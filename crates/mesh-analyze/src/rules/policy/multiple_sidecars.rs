@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_them_is_reported() {
+    fn a_pair_is_one_finding_on_the_second() {
         let text = [
             sidecar("a", "shop", ""),
             sidecar("b", "shop", "workloadSelector: {},"),
@@ -67,8 +67,6 @@ mod tests {
             [
                 "metadata.name: the Sidecars `a` and `b` are both for the whole namespace `shop`, and only the older one \
                  has an effect",
-                "metadata.name: the Sidecars `b` and `a` are both for the whole namespace `shop`, and only the older one \
-                 has an effect",
             ]
         );
         let found = diagnostics("multiple-sidecars", &text);
@@ -77,6 +75,6 @@ mod tests {
             .resource
             .as_ref()
             .map(ToString::to_string);
-        assert_eq!(other.as_deref(), Some("Sidecar shop/b"));
+        assert_eq!(other.as_deref(), Some("Sidecar shop/a"));
     }
 }

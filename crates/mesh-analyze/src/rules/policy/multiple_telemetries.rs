@@ -56,7 +56,7 @@ mod tests {
     fn target_references_are_not_for_the_namespace() {
         let targets = "targetRefs: [{kind: Service, name: x}],";
         let several = [telemetry("a", ""), telemetry("b", targets), telemetry("c", "")].concat();
-        assert_eq!(findings("multiple-telemetries", &several).len(), 2);
+        assert_eq!(findings("multiple-telemetries", &several).len(), 1);
         let one = [
             telemetry("a", ""),
             telemetry("b", targets),

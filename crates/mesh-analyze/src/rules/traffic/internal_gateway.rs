@@ -40,10 +40,14 @@ declare_rule! {
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     reporter.each(mesh.virtual_services(), |resource, reporter| {
         for (path, name) in references(resource).filter(|(_, name)| is_generated(name)) {
-            reporter
-                .report(resource, path)
-                .message(format!("`{name}` is an internal name of istiod"))
-                .help("write an HTTPRoute for the Gateway API gateway, or an Istio Gateway for the VirtualService");
+            let finding = reporter.report(resource, path);
+            finding.message(format!("`{name}` is an internal name of istiod"));
+            if name.contains('~') {
+                finding.severity(Severity::Error); // No name of a resource has a tilde: istiod refuses it.
+            }
+            finding.help(
+                "write an HTTPRoute for the Gateway API gateway, or an Istio Gateway for the VirtualService",
+            );
         }
     });
 }

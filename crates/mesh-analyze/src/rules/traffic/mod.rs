@@ -50,6 +50,8 @@ pub mod unknown_port;
 pub mod unknown_subset;
 pub mod unreachable_route;
 
+pub(crate) use gateways::is_generated;
+
 use mesh_core::schema::validate::closest;
 use mesh_core::{Header, Host, Mesh, Visibility};
 use mesh_yaml::{FieldPath, path};
