@@ -23,6 +23,11 @@ mod ui;
 
 use std::process::ExitCode;
 
+/// Loading makes millions of small objects on all threads; the system's allocator takes half as long again.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::Parser;
 
 use cli::Cli;

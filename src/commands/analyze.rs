@@ -216,7 +216,10 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
     notes(printer, &mesh, &report);
     summary(printer, analysis);
     unreadable(&mesh, &paths)?;
-    Ok(fail_on.or(config.fail_on).unwrap_or_default().exit(&report))
+    let exit = fail_on.or(config.fail_on).unwrap_or_default().exit(&report);
+    // The process ends here; to free a large mesh piece by piece would only take time.
+    std::mem::forget((mesh, report));
+    Ok(exit)
 }
 
 fn current_folder() -> Result<PathBuf, CommandError> {
