@@ -51,5 +51,8 @@ fn each_broken_example_has_exactly_its_finding() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(missing.iter().eq(WITHOUT_EXAMPLE), "rules and those without a broken example: {missing:?}");
+    assert!(
+        missing.iter().eq(WITHOUT_EXAMPLE),
+        "rules and those without a broken example: {missing:?}"
+    );
 }
