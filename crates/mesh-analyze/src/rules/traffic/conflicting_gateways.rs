@@ -121,7 +121,7 @@ impl<K> Default for Firsts<'_, K> {
 
 impl<'m, K: Copy + Eq + std::hash::Hash> Firsts<'m, K> {
     fn add(&mut self, key: K, item: Item<'m>) {
-        const COMPARED: usize = 64;
+        const COMPARED: usize = 32;
         if self.known.insert((key, item.selector())) && self.items.len() < COMPARED {
             self.items.push((key, item));
         }

@@ -74,7 +74,7 @@ fn certificates(server: &Server) -> impl Iterator<Item = ((&str, &str), mesh_yam
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     /// Users of one certificate beyond this number are only compared with the first ones.
-    const COMPARED: usize = 64;
+    const COMPARED: usize = 32;
     type User<'m> = (&'m Arc<Resource<Gateway>>, usize, mesh_yaml::FieldPath);
     let proxies = Proxies::new(mesh);
     let mut gateways: Vec<_> = mesh.gateways().iter().collect();

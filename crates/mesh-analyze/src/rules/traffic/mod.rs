@@ -53,7 +53,7 @@ pub mod unreachable_route;
 pub(crate) use gateways::is_generated;
 
 use mesh_core::schema::validate::closest;
-use mesh_core::{Header, Host, Mesh, Visibility};
+use mesh_core::{Header, Host, Kind, Mesh, Visibility};
 use mesh_yaml::{FieldPath, path};
 use rustc_hash::FxHashSet;
 
@@ -126,12 +126,13 @@ impl<'m> KnownServices<'m> {
         let Some((service, namespace)) = cluster_local(self.mesh, host) else {
             return true;
         };
-        let from_elsewhere = namespace == "kube-system"
-            || namespace == self.mesh.settings().istio_namespace
-            || namespace == self.mesh.root_namespace()
-            || (namespace == "default" && service == "kubernetes");
-        if from_elsewhere {
-            return self.namespaces.contains(namespace) && service != "kubernetes";
+        if namespace == "kube-system" || (namespace == "default" && service == "kubernetes") {
+            return false;
+        }
+        let is_istios =
+            namespace == self.mesh.settings().istio_namespace || namespace == self.mesh.root_namespace();
+        if is_istios {
+            return self.namespaces.contains(namespace) && !service.starts_with("istio");
         }
         !self.namespaces.is_empty()
     }
@@ -139,6 +140,25 @@ impl<'m> KnownServices<'m> {
     fn has_namespace(&self, namespace: &str) -> bool {
         self.namespaces.contains(namespace)
     }
+}
+
+/// The namespaces that the input has something of. What others refer to in another namespace may well be there, in
+/// files of other people.
+fn namespaces_of_input(mesh: &Mesh) -> FxHashSet<String> {
+    let resources = mesh.resources();
+    let mut namespaces: FxHashSet<String> = FxHashSet::default();
+    for resource in resources {
+        let header = resource.header();
+        let name = if header.kind() == Kind::Namespace {
+            header.name()
+        } else {
+            header.namespace()
+        };
+        if !namespaces.contains(name) {
+            namespaces.insert(name.to_owned());
+        }
+    }
+    namespaces
 }
 
 /// Looks for what was meant. Comparing one word with thousands of names takes time, so that the number of

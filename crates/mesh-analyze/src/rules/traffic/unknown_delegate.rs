@@ -3,7 +3,7 @@
 use mesh_core::istio::virtual_service::VirtualService;
 use mesh_core::{Kind, Mesh};
 use mesh_yaml::path;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Suggestions, listed, qualified, visibility};
 use crate::{Reporter, Severity, declare_rule};
@@ -25,12 +25,12 @@ declare_rule! {
     ///   http:
     ///   - match:
     ///     - uri: {prefix: /cart}
-    ///     delegate: {name: cart, namespace: cart}
+    ///     delegate: {name: cart}
     /// ```
     ///
     /// ## Fix
     /// Create the VirtualService that is delegated to. It has no `hosts`, and its `exportTo` includes the namespace of the
-    /// one that delegates.
+    /// one that delegates. A VirtualService in a namespace of which the input has none is not missed.
     pub static RULE = {
         name: "unknown-delegate",
         aliases: &[],
@@ -63,9 +63,11 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
             let name = delegate.name.as_str();
             let place = path!["spec", "http", rule, "delegate"];
             let Some(target) = mesh.get::<VirtualService>(namespace, name) else {
-                let help = advice
-                    .get_or_insert_with(|| Advice::new(mesh))
-                    .on(namespace, name);
+                let advice = advice.get_or_insert_with(|| Advice::new(mesh));
+                if namespace != own && !advice.knows(namespace, name) {
+                    continue; // Delegates are often in files of other people.
+                }
+                let help = advice.on(namespace, name);
                 reporter
                     .report(resource, place.key("name"))
                     .message(format!(
@@ -99,6 +101,8 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
 
 /// Works out what was meant.
 struct Advice<'m> {
+    /// The namespaces that have any VirtualService.
+    namespaces: FxHashSet<&'m str>,
     by_namespace: FxHashMap<&'m str, Vec<&'m str>>,
     by_name: FxHashMap<&'m str, Vec<&'m str>>,
     suggestions: Suggestions,
@@ -123,10 +127,20 @@ impl<'m> Advice<'m> {
                 .push(resource.namespace());
         }
         Self {
+            namespaces: mesh
+                .virtual_services()
+                .iter()
+                .map(|resource| resource.namespace())
+                .collect(),
             by_namespace,
             by_name,
             suggestions: Suggestions::new(),
         }
+    }
+
+    /// Whether the input would show the VirtualService, or has one of that name elsewhere.
+    fn knows(&self, namespace: &str, name: &str) -> bool {
+        self.namespaces.contains(namespace) || self.by_name.contains_key(name)
     }
 
     fn on(&mut self, namespace: &str, name: &str) -> String {
@@ -199,6 +213,8 @@ mod tests {
         let help = |text: &str| diagnostics(RULE, text)[0].help.clone();
         let elsewhere = root("{name: cart}") + &delegate("other", "");
         assert_eq!(help(&elsewhere).as_deref(), Some("set `namespace` to `other`"));
+        let misplaced = root("{name: cart, namespace: nowhere}") + &delegate("other", "");
+        assert_eq!(help(&misplaced).as_deref(), Some("set `namespace` to `other`"));
         let misspelt = root("{name: crat, namespace: other}") + &delegate("other", "");
         assert_eq!(help(&misspelt).as_deref(), Some("did you mean `cart`?"));
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::gateways::{MESH, exists, gateway_id, is_generated, references};
-use super::{Suggestions, listed};
+use super::{Suggestions, listed, namespaces_of_input};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -39,7 +39,8 @@ declare_rule! {
     /// ```
     ///
     /// ## Fix
-    /// Write `namespace/name` for a gateway in another namespace. The reserved word `mesh` means all sidecars.
+    /// Write `namespace/name` for a gateway in another namespace. The reserved word `mesh` means all sidecars. For a
+    /// namespace of which the input has nothing, this is a warning.
     pub static RULE = {
         name: "unknown-gateway",
         aliases: &["IST0101", "KIA1102"],
@@ -84,6 +85,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
             .push(gateway.name());
     }
     let mut suggestions = Suggestions::new();
+    let in_input = namespaces_of_input(mesh);
     for (resource, path, name) in unknown {
         let (namespace, gateway) = gateway_id(name, resource.namespace());
         let siblings = by_namespace.get(namespace).map_or(&[][..], Vec::as_slice);
@@ -104,8 +106,11 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
         } else {
             format!("create the Gateway `{gateway}` in namespace `{namespace}`, or correct the name")
         };
-        reporter
-            .report(resource, path)
+        let finding = reporter.report(resource, path);
+        if !in_input.contains(namespace) {
+            finding.severity(Severity::Warning);
+        }
+        finding
             .message(format!(
                 "there is no gateway `{gateway}` in namespace `{namespace}`"
             ))
@@ -116,6 +121,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{diagnostics, finds, object, silent, virtual_service};
+    use crate::Severity;
 
     const RULE: &str = "unknown-gateway";
 
@@ -189,6 +195,17 @@ mod tests {
         ] {
             let text = gateways() + &virtual_service("a", &format!("{{hosts: [x], gateways: [{name}]}}"));
             assert_eq!(diagnostics(RULE, &text)[0].help.as_deref(), Some(help));
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_in_the_input_makes_it_a_warning() {
+        for (name, severity) in [
+            ("nowhere/edge", Severity::Warning),
+            ("infra/other", Severity::Error),
+        ] {
+            let text = gateways() + &virtual_service("a", &format!("{{hosts: [x], gateways: [{name}]}}"));
+            assert_eq!(diagnostics(RULE, &text)[0].severity, severity);
         }
     }
 

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::audience::Audiences;
 use super::destinations::each_of;
-use super::{KnownServices, Suggestions, cluster_local, listed, qualified};
+use super::{KnownServices, Suggestions, cluster_local, listed, namespaces_of_input, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -41,7 +41,8 @@ declare_rule! {
     /// ## Fix
     /// Correct the name. A name without dots means a service in the namespace of the VirtualService; write
     /// `name.namespace.svc.cluster.local` for one in another namespace. For a host outside the mesh, add a ServiceEntry.
-    /// If the host exists but is not visible, add the namespace to its `exportTo`.
+    /// If the host exists but is not visible, add the namespace to its `exportTo`. For a service in a namespace of which the
+    /// input has nothing, this is a warning.
     pub static RULE = {
         name: "unknown-host",
         aliases: &["IST0101", "KIA1101"],
@@ -99,6 +100,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
         return;
     }
     let mut advice = Advice::new(mesh, known);
+    let namespaces = namespaces_of_input(mesh);
     for item in &unreachable {
         let role = if item.is_mirror { "mirror" } else { "destination" };
         let name = if item.name == item.host.as_str() {
@@ -107,8 +109,8 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
             format!("`{}` (`{}`)", item.name, item.host)
         };
         let finding = reporter.report(item.resource, item.path.clone());
-        match item.hidden {
-            Some((service, from)) => finding
+        if let Some((service, from)) = item.hidden {
+            finding
                 .message(format!("{role} {name} is not visible in namespace `{from}`"))
                 .help(format!(
                     "add `{from}` to the `exportTo` of {} `{}`",
@@ -119,11 +121,15 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
                     service.header(),
                     export_to_path(service),
                     "limits where it is visible",
-                ),
-            None => finding
-                .message(format!("{role} {name} is not in the service registry"))
-                .help(advice.on(item.resource.namespace(), item.name, &item.host)),
-        };
+                );
+            continue;
+        }
+        if cluster_local(mesh, &item.host).is_some_and(|(_, home)| !namespaces.contains(home)) {
+            finding.severity(Severity::Warning);
+        }
+        finding
+            .message(format!("{role} {name} is not in the service registry"))
+            .help(advice.on(item.resource.namespace(), item.name, &item.host));
     }
 }
 
@@ -221,6 +227,7 @@ impl<'m> Advice<'m> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{SERVICES, diagnostics, finds, object, silent, virtual_service};
+    use crate::Severity;
 
     const RULE: &str = "unknown-host";
 
@@ -300,6 +307,16 @@ mod tests {
                 helps(&(SERVICES.to_owned() + &virtual_service("a", &spec))),
                 [help]
             );
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_in_the_input_makes_it_a_warning() {
+        for (namespace, severity) in [("nowhere", Severity::Warning), ("prod", Severity::Error)] {
+            let host = format!("x.{namespace}.svc.cluster.local");
+            let spec = format!("{{hosts: [x], http: [{{route: [{{destination: {{host: {host}}}}}]}}]}}");
+            let found = diagnostics(RULE, &(SERVICES.to_owned() + &virtual_service("a", &spec)));
+            assert_eq!(found[0].severity, severity);
         }
     }
 

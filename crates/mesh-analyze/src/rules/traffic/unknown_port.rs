@@ -54,13 +54,16 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
 }
 
 fn check_destination(mesh: &Mesh, seen: &Seen<'_, '_>, reporter: &mut Reporter<'_>) {
+    /// A host with more declarations than this is not judged.
+    const COMPARED: usize = 64;
     let number = seen.destination.port.as_ref().map_or(0, |port| port.number);
     let Some(service) = seen.service().filter(|_| number != 0) else {
         return; // Without a service, `unknown-host` reports it.
     };
     // Several objects may declare one host, and which counts may depend on the client.
-    let same_host = || mesh.registry().with_host(service.host().as_str());
-    if same_host().any(|service| service.port(number).is_some() || has_unknown_ports(service)) {
+    let mut same_host = mesh.registry().with_host(service.host().as_str());
+    let has_port = |service: &Service| service.port(number).is_some() || has_unknown_ports(service);
+    if same_host.by_ref().take(COMPARED).any(has_port) || same_host.next().is_some() {
         return;
     }
     let ports = service.ports();
