@@ -136,6 +136,13 @@ impl Place {
         }
     }
 
+    /// The same place, shown at these bytes of the resource's source: for text within a value, which no path reaches.
+    #[must_use]
+    pub(crate) fn at_span(mut self, source: SourceId, span: Span) -> Self {
+        self.span = Some((source, span));
+        self
+    }
+
     /// A file as a whole, for one that could not be read.
     pub fn file(name: impl Into<String>) -> Self {
         Self {

@@ -26,6 +26,8 @@ pub use reporter::Reporter;
 pub use rule::{Rule, by_name};
 pub use rules::RULES;
 pub use selection::{RuleSet, UnknownRule};
+pub use validate::Finding;
+pub use validate::mesh_config::{mesh_config_findings, mesh_networks_findings, mesh_wide_violations};
 
 use rules::validation::{invalid_spec, suspicious_spec};
 

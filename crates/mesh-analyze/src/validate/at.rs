@@ -36,6 +36,16 @@ impl<'a> At<'a> {
         }
     }
 
+    /// A value that is not in a resource; paths are from it.
+    pub(super) fn value(root: Node<'a>) -> Self {
+        Self {
+            root,
+            parent: None,
+            step: Step::Root,
+            known: None,
+        }
+    }
+
     /// The resource's `spec`.
     pub(super) fn spec(resource: &'a Header) -> Self {
         Self {

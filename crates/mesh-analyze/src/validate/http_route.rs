@@ -601,7 +601,8 @@ fn rewrite(change: &HttpRewrite, at: &At<'_>, findings: &mut Findings) {
     }
 }
 
-fn retries(policy: &HttpRetry, at: &At<'_>, findings: &mut Findings) {
+/// Checks how failed requests are repeated.
+pub(super) fn retries(policy: &HttpRetry, at: &At<'_>, findings: &mut Findings) {
     let attempts = at.key("attempts");
     if policy.attempts < 0 {
         findings
@@ -664,7 +665,7 @@ fn retry_on(list: &str, at: &At<'_>, findings: &mut Findings) {
 }
 
 /// Whether the status is registered (IANA, HTTP Status Code Registry).
-fn is_registered_status(status: u16) -> bool {
+pub(super) fn is_registered_status(status: u16) -> bool {
     matches!(
         status,
         100..=103

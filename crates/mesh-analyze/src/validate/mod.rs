@@ -11,6 +11,7 @@ mod destination_rule;
 mod envoy_filter;
 mod gateway;
 mod http_route;
+pub(crate) mod mesh_config;
 mod peer_authentication;
 mod policy;
 mod proxy_config;
@@ -32,19 +33,19 @@ use mesh_core::{AnyResource, Mesh};
 use mesh_yaml::FieldPath;
 use rayon::prelude::*;
 
-/// Something that the control plane would refuse, or warn of.
+/// Something that the control plane would refuse, or warn of, in one resource or in mesh-wide settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// The field, from the root of the resource.
-    pub(crate) path: FieldPath,
-    /// Whether the resource still works.
-    pub(crate) is_warning: bool,
-    /// What is wrong.
-    pub(crate) message: String,
+pub struct Finding {
+    /// The field, from the root of the resource or of the settings.
+    pub path: FieldPath,
+    /// Whether what it is about still works.
+    pub is_warning: bool,
+    /// What is wrong: a sentence without a full stop.
+    pub message: String,
     /// What to do about it.
-    pub(crate) help: Option<String>,
-    /// Other fields of the same resource that explain it, and how.
-    pub(crate) related: Vec<(FieldPath, String)>,
+    pub help: Option<String>,
+    /// Other fields of the same value that explain it, and how.
+    pub related: Vec<(FieldPath, String)>,
 }
 
 /// Collects the findings on one resource.

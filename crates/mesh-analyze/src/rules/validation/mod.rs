@@ -1,6 +1,9 @@
-//! What semantic validation finds in single resources.
+//! What semantic validation finds in single resources, and in mesh-wide settings.
 
+pub mod invalid_mesh_config;
 pub mod invalid_spec;
+mod mesh_wide;
+pub mod suspicious_mesh_config;
 pub mod suspicious_spec;
 
 use crate::{Part, Place, Reporter};
