@@ -302,9 +302,9 @@ fn mesh_wide_settings_are_checked_like_resources() {
         .file("mesh.yaml", CLEAN)
         .file(
             "config/mesh.yaml",
-            "rootNamespace: istio-system\nenableTracings: true\n",
+            "rootNamespace: istio-system\nenableTracings: true\nconnectTimeout: 2h\ndefaultProviders: {tracing: [otel]}\n",
         )
-        .file("config/networks.yaml", "networks:\n  east:\n    endpoint: []\n");
+        .file("config/networks.yaml", "networks:\n  east:\n    endpoint: []\n  west:\n    endpoints: [{fromCidr: west}]\n");
     let output = project.run([
         "analyze",
         "mesh.yaml",
@@ -328,8 +328,11 @@ fn mesh_wide_settings_are_checked_like_resources() {
         facts,
         [
             r#""unknown-field" "config/mesh.yaml" 2 "enableTracings""#,
+            r#""invalid-mesh-config" "config/mesh.yaml" 3 "connectTimeout""#,
+            r#""suspicious-mesh-config" "config/mesh.yaml" 4 "defaultProviders.tracing[0]""#,
             r#""unknown-field" "config/networks.yaml" 3 "networks.east.endpoint""#,
             r#""missing-field" "config/networks.yaml" 3 "networks.east""#,
+            r#""invalid-mesh-config" "config/networks.yaml" 5 "networks.west.endpoints[0].fromCidr""#,
         ]
     );
 }

@@ -5,22 +5,26 @@
 
 use std::path::Path;
 
+use mesh_analyze::rules::validation::{invalid_mesh_config, suspicious_mesh_config};
 use mesh_analyze::rules::{input, schema};
-use mesh_analyze::{Diagnostic, Part, Place, Related, Rule};
+use mesh_analyze::{
+    Diagnostic, Finding, Part, Place, Related, Rule, mesh_config_findings, mesh_networks_findings,
+    mesh_wide_violations,
+};
 use mesh_core::istio::mesh_config::MeshConfig;
 use mesh_core::istio::mesh_networks::MeshNetworks;
 use mesh_core::mesh::{parse_mesh_config, parse_mesh_networks};
-use mesh_core::schema::validate::{self, Violation, ViolationKind};
+use mesh_core::schema::validate::ViolationKind;
 use mesh_core::schema::{FieldType, Type};
 use mesh_core::source::{Loaded, files};
 use mesh_core::{MeshBuilder, Source, SourceId};
-use mesh_yaml::{Document, Span};
+use mesh_yaml::{Document, FieldPath, Node, Span};
 
 use crate::error::CommandError;
 
 /// Reads the mesh-wide configuration.
 pub(super) fn config(builder: &mut MeshBuilder, file: &Path) -> Result<Vec<Diagnostic>, CommandError> {
-    let (text, findings) = read(builder, file, &MeshConfig::TYPE)?;
+    let (text, findings) = read(builder, file, &MeshConfig::TYPE, mesh_config_findings)?;
     if let Some(config) = parse_mesh_config(&text) {
         builder.set_config(config);
     }
@@ -29,7 +33,7 @@ pub(super) fn config(builder: &mut MeshBuilder, file: &Path) -> Result<Vec<Diagn
 
 /// Reads the networks of the mesh.
 pub(super) fn networks(builder: &mut MeshBuilder, file: &Path) -> Result<Vec<Diagnostic>, CommandError> {
-    let (text, findings) = read(builder, file, &MeshNetworks::TYPE)?;
+    let (text, findings) = read(builder, file, &MeshNetworks::TYPE, mesh_networks_findings)?;
     if let Some(networks) = parse_mesh_networks(&text) {
         builder.set_networks(networks);
     }
@@ -40,6 +44,7 @@ fn read(
     builder: &mut MeshBuilder,
     file: &Path,
     ty: &Type,
+    semantics: fn(Node<'_>) -> Vec<Finding>,
 ) -> Result<(std::sync::Arc<str>, Vec<Diagnostic>), CommandError> {
     let name = files::display_name(file);
     let text = files::read_text(file)
@@ -58,14 +63,19 @@ fn read(
                     .hinted("give resources as PATH; the ConfigMap `istio` is understood there"),
             );
         }
-        findings = check(&document, builder.next_source(), ty);
+        findings = check(&document, builder.next_source(), ty, semantics);
     }
     builder.add(Source::new(name, text.clone()), Loaded::default());
     Ok((text, findings))
 }
 
 /// What is wrong with the fields of a document.
-fn check(document: &Document, source: SourceId, ty: &Type) -> Vec<Diagnostic> {
+fn check(
+    document: &Document,
+    source: SourceId,
+    ty: &Type,
+    semantics: fn(Node<'_>) -> Vec<Finding>,
+) -> Vec<Diagnostic> {
     let mut findings: Vec<_> = document
         .problems()
         .iter()
@@ -83,15 +93,33 @@ fn check(document: &Document, source: SourceId, ty: &Type) -> Vec<Diagnostic> {
             ..finding(&input::duplicate_key::RULE, Place::span(source, problem.span))
         })
         .collect();
-    let mut violations = Vec::new();
-    validate::check(document.root(), ty, &mut violations);
+    let violations = mesh_wide_violations(document.root(), ty);
     findings.extend(violations.into_iter().map(|violation| {
-        let place = place(document, source, &violation);
+        let part = if violation.on_key { Part::Key } else { Part::Value };
+        let place = place(document, source, &violation.path, part);
         let rule = rule(violation.kind);
         Diagnostic {
             message: violation.message,
             help: violation.help,
             ..finding(rule, place)
+        }
+    }));
+    findings.extend(semantics(document.root()).into_iter().map(|found| {
+        let rule = if found.is_warning {
+            &suspicious_mesh_config::RULE
+        } else {
+            &invalid_mesh_config::RULE
+        };
+        let place = |path: &FieldPath| place(document, source, path, Part::Value);
+        let related = found.related.iter().map(|(path, message)| Related {
+            place: place(path),
+            message: message.clone(),
+        });
+        Diagnostic {
+            related: related.collect(),
+            message: found.message,
+            help: found.help,
+            ..finding(rule, place(&found.path))
         }
     }));
     findings.sort_by_key(|finding| finding.primary.locate());
@@ -110,15 +138,15 @@ fn finding(rule: &'static Rule, primary: Place) -> Diagnostic {
     }
 }
 
-fn place(document: &Document, source: SourceId, violation: &Violation) -> Place {
-    let found = document.root().locate(&violation.path);
+fn place(document: &Document, source: SourceId, path: &FieldPath, part: Part) -> Place {
+    let found = document.root().locate(path);
     let span = match found.key {
-        Some(key) if violation.on_key || is_long(document, found.value) => key,
+        Some(key) if part == Part::Key || is_long(document, found.value) => key,
         _ => found.value,
     };
     let mut place = Place::span(source, span);
-    place.path = violation.path.clone();
-    place.part = if violation.on_key { Part::Key } else { Part::Value };
+    place.path = path.clone();
+    place.part = part;
     place
 }
 

@@ -762,9 +762,6 @@ fn mesh_networks(networks: &MeshNetworks, at: &At<'_>, findings: &mut Findings) 
 mod tests {
     use std::sync::Arc;
 
-    use mesh_core::schema::Type;
-    use mesh_core::schema::validate::{self, ViolationKind};
-
     use super::*;
 
     type Validate = fn(Node<'_>) -> Vec<Finding>;

@@ -566,8 +566,9 @@ mod tests {
         #[test]
         fn agrees_with_the_regex_crate_on_common_syntax(expression in r"([a-z.^$|()*+?]|\[\^?[a-z]+\]|\\[dwsDWS.]){0,12}") {
             prop_assume!(!expression.contains("(?"));
-            let stacked = check(&expression).is_err_and(|error| error.message.starts_with("stacks"));
-            prop_assert_eq!(check(&expression).is_ok() || stacked, regex::Regex::new(&expression).is_ok());
+            // RE2 refuses `a**`, which the crate accepts; what follows it is not judged then.
+            prop_assume!(!check(&expression).is_err_and(|error| error.message.starts_with("stacks")));
+            prop_assert_eq!(check(&expression).is_ok(), regex::Regex::new(&expression).is_ok());
         }
     }
 }

@@ -466,6 +466,23 @@ data:
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is in the text, no finding is outside of it, and each shows what is there.
+        #[test]
+        fn places_are_within_the_block(
+            mesh in r#"((  )?(- )?(trustDomain|connectTimeout|x|é|extensionProviders|name|\[|\{|"|\||#|~)(: ?)?(a|é|2h|\]|'|&a|\*a)?(\r?\n){1,2}){0,8}"#
+        ) {
+            let text = config_map("istio", "istio-system", &mesh);
+            for rule in ["invalid-mesh-config", "suspicious-mesh-config"] {
+                for finding in diagnostics(rule, &text) {
+                    let range = finding.primary.locate().expect("in the text").span.range();
+                    let place = text.get(range).expect("at characters");
+                    proptest::prop_assert!(place == "mesh" || mesh.contains(place), "{finding:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn related_places_are_in_the_text_too() {
         let mesh = "extensionProviders:\n- name: a\n  prometheus: {}\n- name: a\n  prometheus: {}";
