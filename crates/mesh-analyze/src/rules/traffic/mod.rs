@@ -4,10 +4,18 @@
 //! audience           which namespaces' proxies use a route
 //! destinations       the destinations of a VirtualService, with their paths and services
 //! destination_rules  which DestinationRules hold for a client and a host
-//! gateways           what names in `gateways` stand for, and which proxies a selector means
+//! gateways           what names in `gateways` stand for
+//! proxies            which proxies a Gateway's selector means
+//! credentials        which secrets a Gateway's servers need
 //! matches            when one match takes everything that another would take
+//! peer_modes         which workloads accept plain text, and which mutual TLS
+//! envoy_filters      the patches of EnvoyFilters
+//! attached_routes    one view of the Gateway API's routes
 //! ```
 
+pub(crate) use gateways::is_generated;
+
+mod attached_routes;
 mod audience;
 mod credentials;
 mod destination_rules;
@@ -36,21 +44,23 @@ pub mod internal_gateway;
 pub mod invalid_credential;
 pub mod jwt_claim_route_without_authentication;
 pub mod missing_destination_port;
+pub mod missing_reference_grant;
 pub mod missing_server_verification;
 pub mod mtls_conflict;
+pub mod route_not_on_listener;
 pub mod service_entry_addresses_required;
 pub mod service_entry_shadows_service;
 pub mod subset_selects_nothing;
+pub mod unknown_backend_ref;
 pub mod unknown_credential;
 pub mod unknown_delegate;
 pub mod unknown_destination_rule_host;
 pub mod unknown_gateway;
 pub mod unknown_host;
+pub mod unknown_parent_ref;
 pub mod unknown_port;
 pub mod unknown_subset;
 pub mod unreachable_route;
-
-pub(crate) use gateways::is_generated;
 
 use mesh_core::schema::validate::closest;
 use mesh_core::{Header, Host, Kind, Mesh, Visibility};
