@@ -31,7 +31,6 @@ pub struct MeshNetworks {
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct Network {
     /// Endpoints of the network. One entry has to match.
-    #[field(required)]
     pub endpoints: Vec<NetworkEndpoints>,
     /// Gateways by which other networks get in. Without one, its endpoints are treated as directly
     /// reachable.
