@@ -21,14 +21,9 @@ pub fn decode(bytes: Vec<u8>) -> Result<Arc<str>, SyntaxError> {
             let utf8 = error.utf8_error();
             let start = utf8.valid_up_to();
             let length = utf8.error_len().unwrap_or(error.as_bytes().len() - start);
-            let before = &error.as_bytes()[..start];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let column = start
-                - before
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1)
-                + 1;
+            let mut lines = error.as_bytes()[..start].split(|byte| *byte == b'\n');
+            let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+            let line = lines.count() + 1;
             SyntaxError::new(
                 format!("invalid UTF-8 in line {line}, at byte {column} of the line"),
                 Span::new(saturating_u32(start), saturating_u32(start + length)),

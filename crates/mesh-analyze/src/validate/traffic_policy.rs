@@ -291,7 +291,12 @@ fn warmup(warmup: &WarmupConfiguration, at: &At<'_>, findings: &mut Findings) {
 }
 
 /// Checks how endpoints are chosen by locality; see [`load_balancer`].
-pub(super) fn locality_lb(setting: &LocalityLoadBalancerSetting, ejects: bool, at: &At<'_>, findings: &mut Findings) {
+pub(super) fn locality_lb(
+    setting: &LocalityLoadBalancerSetting,
+    ejects: bool,
+    at: &At<'_>,
+    findings: &mut Findings,
+) {
     if !setting.distribute.is_empty() && !setting.failover.is_empty() {
         findings
             .error(
@@ -357,7 +362,12 @@ pub(super) fn locality_lb(setting: &LocalityLoadBalancerSetting, ejects: bool, a
 }
 
 /// Checks how endpoints are chosen by zone; see [`load_balancer`].
-pub(super) fn zone_aware_lb(setting: &ZoneAwareLoadBalancerSetting, ejects: bool, at: &At<'_>, findings: &mut Findings) {
+pub(super) fn zone_aware_lb(
+    setting: &ZoneAwareLoadBalancerSetting,
+    ejects: bool,
+    at: &At<'_>,
+    findings: &mut Findings,
+) {
     for (index, entry) in setting.failover_priority.iter().enumerate() {
         let label = entry.split_once('=').map_or(entry.as_str(), |(label, _)| label);
         if TOPOLOGY_LABELS.contains(&label) {
