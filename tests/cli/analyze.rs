@@ -331,7 +331,6 @@ fn mesh_wide_settings_are_checked_like_resources() {
             r#""invalid-mesh-config" "config/mesh.yaml" 3 "connectTimeout""#,
             r#""suspicious-mesh-config" "config/mesh.yaml" 4 "defaultProviders.tracing[0]""#,
             r#""unknown-field" "config/networks.yaml" 3 "networks.east.endpoint""#,
-            r#""missing-field" "config/networks.yaml" 3 "networks.east""#,
             r#""invalid-mesh-config" "config/networks.yaml" 5 "networks.west.endpoints[0].fromCidr""#,
         ]
     );
