@@ -220,21 +220,6 @@ impl ServiceRegistry {
         hidden.map_or(Lookup::Unknown, Lookup::Hidden)
     }
 
-    /// All services that a wildcard host covers and that proxies in `namespace` see; for a plain host, those of
-    /// [`ServiceRegistry::lookup`].
-    pub fn matching<'a>(&'a self, host: &'a Host, namespace: &'a str) -> Vec<&'a Service> {
-        if !host.is_wildcard() {
-            return match self.lookup(host, namespace) {
-                Lookup::Found(service) => vec![service],
-                Lookup::Hidden(_) | Lookup::Unknown => Vec::new(),
-            };
-        }
-        self.services
-            .iter()
-            .filter(|service| service.host.overlaps(host) && service.visibility.includes(namespace))
-            .collect()
-    }
-
     /// The label sets of everything that may answer for `service`: pods and templates that a Kubernetes Service
     /// selects; inline endpoints, WorkloadEntries, WorkloadGroups and pods for a ServiceEntry.
     pub fn endpoint_labels<'a>(&self, mesh: &'a Mesh, service: &'a Service) -> Vec<&'a Labels> {

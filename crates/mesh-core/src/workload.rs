@@ -13,6 +13,17 @@ use crate::kind::Kind;
 use crate::mesh::Mesh;
 use crate::resource::{Header, Labels, Resource, selects};
 
+/// Pods, and the kinds whose templates make pods.
+pub const KINDS: &[Kind] = &[
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ReplicaSet,
+    Kind::Job,
+    Kind::CronJob,
+];
+
 /// The object that a workload's pods come from.
 #[derive(Clone, Debug)]
 enum Owner {

@@ -2,26 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-
-use mesh_core::source::{LoadOptions, load_text};
-use mesh_core::{Mesh, MeshBuilder, Settings, Source};
 
 use super::RULES;
+use crate::testing::mesh;
 use crate::{Report, Rule, RuleSet, analyze};
-
-fn mesh(text: &str) -> Mesh {
-    let mut builder = MeshBuilder::new(Settings::default());
-    let text: Arc<str> = text.into();
-    let loaded = load_text(
-        builder.next_source(),
-        "example.yaml",
-        &text,
-        &LoadOptions::default(),
-    );
-    builder.add(Source::new("example.yaml", text), loaded);
-    builder.build()
-}
 
 fn run(text: &str) -> Report {
     analyze(&mesh(text), &RuleSet::default())

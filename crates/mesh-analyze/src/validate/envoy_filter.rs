@@ -174,23 +174,6 @@ fn class_of(apply_to: ApplyTo) -> Option<&'static str> {
     }
 }
 
-fn apply_to_name(apply_to: ApplyTo) -> &'static str {
-    match apply_to {
-        ApplyTo::Invalid => "INVALID",
-        ApplyTo::Listener => "LISTENER",
-        ApplyTo::FilterChain => "FILTER_CHAIN",
-        ApplyTo::NetworkFilter => "NETWORK_FILTER",
-        ApplyTo::HttpFilter => "HTTP_FILTER",
-        ApplyTo::RouteConfiguration => "ROUTE_CONFIGURATION",
-        ApplyTo::VirtualHost => "VIRTUAL_HOST",
-        ApplyTo::HttpRoute => "HTTP_ROUTE",
-        ApplyTo::Cluster => "CLUSTER",
-        ApplyTo::ExtensionConfig => "EXTENSION_CONFIG",
-        ApplyTo::Bootstrap => "BOOTSTRAP",
-        ApplyTo::ListenerFilter => "LISTENER_FILTER",
-    }
-}
-
 fn check_match(apply_to: ApplyTo, matching: &EnvoyConfigObjectMatch, at: &At<'_>, findings: &mut Findings) {
     if let Some(proxy) = &matching.proxy {
         let place = at.key("proxy");
@@ -219,7 +202,7 @@ fn check_match(apply_to: ApplyTo, matching: &EnvoyConfigObjectMatch, at: &At<'_>
             findings
                 .error(
                     at.key(name),
-                    format!("`{name}` cannot match for `applyTo: {}`", apply_to_name(apply_to)),
+                    format!("`{name}` cannot match for `applyTo: {apply_to}`"),
                 )
                 .help(format!("match by `{fitting}`, or change `applyTo`"));
         }
@@ -248,10 +231,7 @@ fn listener_match(apply_to: ApplyTo, listener: &ListenerMatch, at: &At<'_>, find
         findings
             .warning(
                 place,
-                format!(
-                    "a match of filters has no effect for `applyTo: {}`",
-                    apply_to_name(apply_to)
-                ),
+                format!("a match of filters has no effect for `applyTo: {apply_to}`"),
             )
             .help("remove it, or apply the patch to `NETWORK_FILTER` or `HTTP_FILTER`");
     }
@@ -275,10 +255,7 @@ fn filter_match(apply_to: ApplyTo, filter: &FilterMatch, at: &At<'_>, findings: 
         findings
             .error(
                 place,
-                format!(
-                    "`subFilter` matches HTTP filters, but the patch is for `{}`",
-                    apply_to_name(apply_to)
-                ),
+                format!("`subFilter` matches HTTP filters, but the patch is for `{apply_to}`"),
             )
             .help("remove it, or set `applyTo: HTTP_FILTER`");
     } else if !filter.name.is_empty()

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::Findings;
 use super::at::At;
-use super::server_tls::{mode_name, passes_through, server_tls};
+use super::server_tls::{passes_through, server_tls};
 use super::shared::{self, Shown};
 
 pub(super) fn check(resource: &Resource<Gateway>, _mesh: &Mesh, findings: &mut Findings) {
@@ -214,7 +214,7 @@ fn tls_of_protocol(server: &Server, at: &At<'_>, findings: &mut Findings) {
     ];
     let file = files.iter().find(|(_, value)| !value.is_empty());
     let (place, what) = match file {
-        _ if !passes_through(tls.mode) => (place.key("mode"), format!("TLS mode {}", mode_name(tls.mode))),
+        _ if !passes_through(tls.mode) => (place.key("mode"), format!("TLS mode {}", tls.mode.as_str())),
         Some((name, _)) => (place.key(name), format!("`{name}`")),
         None => return,
     };

@@ -50,18 +50,6 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The mode as YAML has it.
-pub(super) fn mode_name(mode: ServerTlsMode) -> &'static str {
-    match mode {
-        ServerTlsMode::Passthrough => "PASSTHROUGH",
-        ServerTlsMode::Simple => "SIMPLE",
-        ServerTlsMode::Mutual => "MUTUAL",
-        ServerTlsMode::AutoPassthrough => "AUTO_PASSTHROUGH",
-        ServerTlsMode::IstioMutual => "ISTIO_MUTUAL",
-        ServerTlsMode::OptionalMutual => "OPTIONAL_MUTUAL",
-    }
-}
-
 /// Whether connections pass through without being decrypted.
 pub(super) fn passes_through(mode: ServerTlsMode) -> bool {
     matches!(mode, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)
@@ -96,7 +84,7 @@ pub(super) fn server_tls(tls: &ServerTlsSettings, at: &At<'_>, findings: &mut Fi
         }
         ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => {
             for name in everything {
-                let mode = mode_name(tls.mode);
+                let mode = tls.mode.as_str();
                 let written = if at.key("mode").exists() {
                     ""
                 } else {
@@ -129,7 +117,7 @@ fn mode_is_known(at: &At<'_>) -> bool {
     ];
     at.key("mode").node().is_none_or(|node| {
         node.as_str()
-            .is_some_and(|text| modes.iter().any(|mode| mode_name(*mode) == text))
+            .is_some_and(|text| modes.iter().any(|mode| mode.as_str() == text))
     })
 }
 
@@ -205,7 +193,7 @@ fn certificates(tls: &ServerTlsSettings, sources: &Sources<'_>, at: &At<'_>, fin
             "remove the field, or choose mode `MUTUAL`"
         });
     }
-    let mode = mode_name(tls.mode);
+    let mode = tls.mode.as_str();
     if by_secret {
         return;
     }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::Findings;
 use super::at::At;
-use super::server_tls::{mode_name, server_tls};
+use super::server_tls::server_tls;
 use super::shared::{self, Shown};
 use super::traffic_policy::connection_pool;
 use super::virtual_service::destination;
@@ -178,7 +178,7 @@ fn ingress_tls_and_pool(
                 place.key("mode"),
                 format!(
                     "mode `{}` is not for the listener of a sidecar",
-                    mode_name(tls.mode)
+                    tls.mode.as_str()
                 ),
             )
             .help("choose `SIMPLE`, `MUTUAL` or `OPTIONAL_MUTUAL`");

@@ -1,6 +1,7 @@
 //! Proxy containers that wait for an image that injection does not fill in.
 
-use mesh_core::{Kind, Mesh};
+use mesh_core::Mesh;
+use mesh_core::workload;
 
 use super::{Injection, Injector, PROXY_CONTAINER, containers};
 use crate::{Reporter, Severity, declare_rule};
@@ -37,15 +38,7 @@ declare_rule! {
         aliases: &["IST0146", "IST0147"],
         severity: Severity::Warning,
         since: "0.1.0",
-        subjects: &[
-            Kind::Pod,
-            Kind::Deployment,
-            Kind::StatefulSet,
-            Kind::DaemonSet,
-            Kind::ReplicaSet,
-            Kind::Job,
-            Kind::CronJob,
-        ],
+        subjects: workload::KINDS,
         needs: &[],
         check,
     }

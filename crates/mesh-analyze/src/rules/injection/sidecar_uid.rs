@@ -1,6 +1,7 @@
 //! Applications that run as the user of the sidecar.
 
-use mesh_core::{Kind, Mesh};
+use mesh_core::Mesh;
+use mesh_core::workload;
 
 use super::{Injection, Injector, PROXY_CONTAINER, containers, is_istio_component};
 use crate::{Reporter, Severity, declare_rule};
@@ -35,15 +36,7 @@ declare_rule! {
         aliases: &["IST0144"],
         severity: Severity::Warning,
         since: "0.1.0",
-        subjects: &[
-            Kind::Pod,
-            Kind::Deployment,
-            Kind::StatefulSet,
-            Kind::DaemonSet,
-            Kind::ReplicaSet,
-            Kind::Job,
-            Kind::CronJob,
-        ],
+        subjects: workload::KINDS,
         needs: &[],
         check,
     }

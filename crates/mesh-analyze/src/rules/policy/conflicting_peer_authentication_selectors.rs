@@ -1,8 +1,9 @@
 //! PeerAuthentications that share a workload.
 
+use mesh_core::workload;
 use mesh_core::{Kind, Mesh};
 
-use super::{WORKLOAD_KINDS, peer_authentications, several_for_a_workload};
+use super::{peer_authentications, several_for_a_workload};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -41,7 +42,7 @@ declare_rule! {
         severity: Severity::Warning,
         since: "0.1.0",
         subjects: &[Kind::PeerAuthentication],
-        needs: &[WORKLOAD_KINDS],
+        needs: &[workload::KINDS],
         check,
     }
 }

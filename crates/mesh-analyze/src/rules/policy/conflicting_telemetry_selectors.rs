@@ -1,8 +1,9 @@
 //! Telemetries that share a workload.
 
+use mesh_core::workload;
 use mesh_core::{Kind, Mesh};
 
-use super::{WORKLOAD_KINDS, several_for_a_workload, telemetries};
+use super::{several_for_a_workload, telemetries};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -41,7 +42,7 @@ declare_rule! {
         severity: Severity::Error,
         since: "0.1.0",
         subjects: &[Kind::Telemetry],
-        needs: &[WORKLOAD_KINDS],
+        needs: &[workload::KINDS],
         check,
     }
 }

@@ -14,23 +14,12 @@ pub mod unknown_target_ref;
 use std::collections::BTreeMap;
 
 use mesh_core::istio::common::{NetworkingWorkloadSelector, PolicyTargetReference, WorkloadSelector};
-use mesh_core::{Header, Kind, Labels, Mesh, Workload};
+use mesh_core::{Header, Labels, Mesh, Workload};
 use mesh_yaml::{FieldPath, path};
 use rustc_hash::FxHashMap;
 
 use super::words::plural;
 use crate::Reporter;
-
-/// The kinds that make pods, and pods.
-const WORKLOAD_KINDS: &[Kind] = &[
-    Kind::Pod,
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::DaemonSet,
-    Kind::ReplicaSet,
-    Kind::Job,
-    Kind::CronJob,
-];
 
 /// Where a selector in the root namespace looks for workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

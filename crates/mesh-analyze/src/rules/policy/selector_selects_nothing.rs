@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 
 use mesh_core::schema::validate::closest;
+use mesh_core::workload;
 use mesh_core::{Kind, Labels, Mesh, Workload, selects};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Reach, Settings, WORKLOAD_KINDS, all};
+use super::{Reach, Settings, all};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -52,7 +53,7 @@ declare_rule! {
             Kind::TrafficExtension,
             Kind::WasmPlugin,
         ],
-        needs: &[WORKLOAD_KINDS],
+        needs: &[workload::KINDS],
         check,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_core::registry::TargetPort;
+use mesh_core::workload;
 use mesh_core::{Kind, Mesh, Service};
 use mesh_yaml::path;
 
@@ -50,15 +51,7 @@ declare_rule! {
         severity: Severity::Warning,
         since: "0.1.0",
         subjects: &[Kind::Service],
-        needs: &[&[
-            Kind::Pod,
-            Kind::Deployment,
-            Kind::StatefulSet,
-            Kind::DaemonSet,
-            Kind::ReplicaSet,
-            Kind::Job,
-            Kind::CronJob,
-        ]],
+        needs: &[workload::KINDS],
         check,
     }
 }

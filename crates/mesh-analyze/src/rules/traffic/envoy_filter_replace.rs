@@ -3,7 +3,7 @@
 use mesh_core::istio::envoy_filter::{ApplyTo, PatchOperation};
 use mesh_core::{Kind, Mesh};
 
-use super::envoy_filters::{apply_to_name, each_patch};
+use super::envoy_filters::each_patch;
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -52,10 +52,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
         if found.operation == PatchOperation::Replace && is_wrong {
             reporter
                 .report(found.resource, found.operation_path())
-                .message(format!(
-                    "`REPLACE` does nothing for {}",
-                    apply_to_name(found.apply_to)
-                ))
+                .message(format!("`REPLACE` does nothing for {}", found.apply_to))
                 .help("use `MERGE`, or replace a filter or virtual host");
         }
     });

@@ -47,24 +47,6 @@ pub(super) fn each_patch<'m>(mesh: &'m Mesh, mut check: impl FnMut(&Found<'m>)) 
     }
 }
 
-/// The value of `applyTo`.
-pub(super) const fn apply_to_name(apply_to: ApplyTo) -> &'static str {
-    match apply_to {
-        ApplyTo::Invalid => "INVALID",
-        ApplyTo::Listener => "LISTENER",
-        ApplyTo::FilterChain => "FILTER_CHAIN",
-        ApplyTo::NetworkFilter => "NETWORK_FILTER",
-        ApplyTo::HttpFilter => "HTTP_FILTER",
-        ApplyTo::RouteConfiguration => "ROUTE_CONFIGURATION",
-        ApplyTo::VirtualHost => "VIRTUAL_HOST",
-        ApplyTo::HttpRoute => "HTTP_ROUTE",
-        ApplyTo::Cluster => "CLUSTER",
-        ApplyTo::ExtensionConfig => "EXTENSION_CONFIG",
-        ApplyTo::Bootstrap => "BOOTSTRAP",
-        ApplyTo::ListenerFilter => "LISTENER_FILTER",
-    }
-}
-
 #[cfg(test)]
 pub(super) mod testing {
     use super::super::testing::object;

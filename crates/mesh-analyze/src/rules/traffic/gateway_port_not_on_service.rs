@@ -2,11 +2,12 @@
 
 use mesh_core::k8s_openapi::api::core::v1::{ContainerPort, ServicePort, ServiceSpec};
 use mesh_core::k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use mesh_core::workload;
 use mesh_core::{Kind, Mesh, Resource, Workload};
 use mesh_yaml::path;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::proxies::{Proxies, WORKLOAD_KINDS};
+use super::proxies::Proxies;
 use super::{ports_path, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -52,7 +53,7 @@ declare_rule! {
         severity: Severity::Warning,
         since: "0.1.0",
         subjects: &[Kind::Gateway],
-        needs: &[WORKLOAD_KINDS, &[Kind::Service]],
+        needs: &[workload::KINDS, &[Kind::Service]],
         check,
     }
 }

@@ -1,10 +1,11 @@
 //! Gateways without proxies.
 
+use mesh_core::workload;
 use mesh_core::{Kind, Mesh};
 use mesh_yaml::path;
 
 use super::has_unknown_workloads;
-use super::proxies::{Proxies, WORKLOAD_KINDS, is_usually_installed_elsewhere};
+use super::proxies::{Proxies, is_usually_installed_elsewhere};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -43,7 +44,7 @@ declare_rule! {
         severity: Severity::Warning,
         since: "0.1.0",
         subjects: &[Kind::Gateway],
-        needs: &[WORKLOAD_KINDS],
+        needs: &[workload::KINDS],
         check,
     }
 }

@@ -213,12 +213,7 @@ impl<'m> Checker<'m> {
         let Some((service, port, accepted)) = conflict else {
             return;
         };
-        let mode = match setting.mode {
-            ClientTlsMode::Disable => "DISABLE",
-            ClientTlsMode::Simple => "SIMPLE",
-            ClientTlsMode::Mutual => "MUTUAL",
-            ClientTlsMode::IstioMutual => "ISTIO_MUTUAL",
-        };
+        let mode = setting.mode;
         let expects = match accepted.mode {
             MutualTlsMode::Strict => "only the mesh's mutual TLS",
             _ => "no mutual TLS",

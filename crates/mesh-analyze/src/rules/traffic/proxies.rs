@@ -1,21 +1,10 @@
 //! The proxies that gateways select.
 
 use mesh_core::istio::gateway::Gateway;
-use mesh_core::{Kind, Labels, Mesh, Resource, Workload};
+use mesh_core::{Labels, Mesh, Resource, Workload};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::has_unknown_workloads;
-
-/// The kinds that make pods.
-pub(super) const WORKLOAD_KINDS: &[Kind] = &[
-    Kind::Pod,
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::DaemonSet,
-    Kind::ReplicaSet,
-    Kind::Job,
-    Kind::CronJob,
-];
 
 /// The proxies of the gateways of a mesh, by selector.
 #[derive(Debug)]
