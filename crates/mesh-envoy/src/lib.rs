@@ -1,0 +1,1 @@
+//! What an Envoy holds: reads config dumps, and evaluates requests against them.

@@ -1,0 +1,1 @@
+//! What a control plane is made of, and whether a cluster can take it.
