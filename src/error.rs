@@ -28,6 +28,8 @@ pub(crate) enum ErrorKind {
     BrokenPipe,
     /// Output could not be written.
     Output,
+    /// The user stopped the work with Ctrl-C.
+    Interrupted,
 }
 
 /// A place in a file.
@@ -49,6 +51,14 @@ impl CommandError {
             message: message.into(),
             place: None,
             hints: Vec::new(),
+        }
+    }
+
+    /// The user stopped the work.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            kind: ErrorKind::Interrupted,
+            ..Self::user("interrupted")
         }
     }
 

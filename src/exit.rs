@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Findings = 1,
     /// The work could not be done: wrong arguments, wrong configuration, unreadable input.
     Failed = 2,
+    /// Stopped by Ctrl-C: 128 and the number of SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

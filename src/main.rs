@@ -15,6 +15,8 @@
 )]
 
 mod cli;
+#[expect(dead_code, reason = "the commands that read clusters follow")]
+mod cluster;
 mod commands;
 mod config;
 mod error;
@@ -60,7 +62,10 @@ fn main() -> ExitCode {
         Err(error) if error.kind == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
             printer.error(&error);
-            Exit::Failed
+            match error.kind {
+                ErrorKind::Interrupted => Exit::Interrupted,
+                _ => Exit::Failed,
+            }
         }
     };
     exit.into()

@@ -11,6 +11,8 @@
 //! else.
 
 pub mod annotations;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod host;
 pub mod istio;
 pub mod kind;

@@ -1,0 +1,241 @@
+//! Finding a cluster, as kubectl does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+use super::error::{ClusterError, ErrorKind, chain};
+
+/// Which cluster, and as whom.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// The kubeconfig file; unset means `$KUBECONFIG`, then `~/.kube/config`, then the ServiceAccount of the pod that
+    /// this runs in.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; unset means the kubeconfig's current one.
+    pub context: Option<String>,
+    /// Act as somebody else.
+    pub impersonate: Impersonate,
+    /// How long one request may take, from sending it to the end of its answer.
+    pub request_timeout: Duration,
+}
+
+impl Default for ConnectOptions {
+    /// As kubectl finds it, with 15 seconds a request.
+    fn default() -> Self {
+        Self {
+            kubeconfig: None,
+            context: None,
+            impersonate: Impersonate::default(),
+            request_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Whom to act as: Kubernetes user impersonation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Impersonate {
+    /// A user, or a ServiceAccount as `system:serviceaccount:NAMESPACE:NAME`.
+    pub user: Option<String>,
+    /// Groups of the user.
+    pub groups: Vec<String>,
+    /// The user's UID.
+    pub uid: Option<String>,
+}
+
+/// A connection to one cluster; cheap to clone.
+///
+/// Connecting sends nothing: whether the server answers shows with the first request.
+#[derive(Clone)]
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    name: String,
+    server: String,
+    request_timeout: Duration,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Cluster")
+            .field("name", &self.inner.name)
+            .field("server", &self.inner.server)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Reads the configuration and prepares a client. Must be called in a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// No usable configuration, or credentials that cannot be made.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, ClusterError> {
+        let (mut config, name) = configuration(options).await?;
+        config.connect_timeout = Some(options.request_timeout);
+        config.read_timeout = Some(options.request_timeout);
+        config.write_timeout = Some(options.request_timeout);
+        // Reads repeat themselves within their own deadline; see `read`.
+        config.default_retry = false;
+        impersonate(&mut config, &options.impersonate)?;
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let client = Client::try_from(config)
+            .map_err(|error| ClusterError::from_kube(&error, "the configuration", &server))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                name,
+                server,
+                request_timeout: options.request_timeout,
+            }),
+        })
+    }
+
+    /// The client for what this type does not do itself.
+    pub fn client(&self) -> Client {
+        self.inner.client.clone()
+    }
+
+    /// What the user calls the cluster: the name of the context, or `in-cluster`.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The address of the API server.
+    pub fn server(&self) -> &str {
+        &self.inner.server
+    }
+
+    /// The namespace of the context; `default` if it names none.
+    pub fn namespace(&self) -> &str {
+        self.inner.client.default_namespace()
+    }
+
+    /// How long one request may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.inner.request_timeout
+    }
+
+    /// Puts an error of the client library in the user's words. `what` names what was asked for.
+    pub fn error(&self, error: &kube::Error, what: &str) -> ClusterError {
+        ClusterError::from_kube(error, what, self.server())
+    }
+}
+
+/// The client's configuration and the name of the cluster.
+async fn configuration(options: &ConnectOptions) -> Result<(Config, String), ClusterError> {
+    let kubeconfig = match &options.kubeconfig {
+        Some(path) => Some(Kubeconfig::read_from(path)),
+        None => from_environment(),
+    };
+    match kubeconfig {
+        Some(kubeconfig) => {
+            let kubeconfig = kubeconfig.map_err(|error| broken(&error))?;
+            let name = options
+                .context
+                .clone()
+                .or_else(|| kubeconfig.current_context.clone())
+                .unwrap_or_default();
+            let contexts: Vec<_> = kubeconfig
+                .contexts
+                .iter()
+                .map(|context| context.name.clone())
+                .collect();
+            if name.is_empty() {
+                return Err(ClusterError::new(
+                    ErrorKind::Configuration,
+                    "the kubeconfig has no current context",
+                )
+                .hinted(known_contexts(&contexts)));
+            }
+            if !contexts.contains(&name) {
+                return Err(ClusterError::new(
+                    ErrorKind::Configuration,
+                    format!("the kubeconfig has no context `{name}`"),
+                )
+                .hinted(known_contexts(&contexts)));
+            }
+            let choice = KubeConfigOptions {
+                context: Some(name.clone()),
+                ..KubeConfigOptions::default()
+            };
+            let config = Config::from_custom_kubeconfig(kubeconfig, &choice)
+                .await
+                .map_err(|error| broken(&error))?;
+            Ok((config, name))
+        }
+        None => match Config::incluster() {
+            Ok(config) if options.context.is_none() => Ok((config, "in-cluster".to_owned())),
+            _ => Err(ClusterError::new(
+                ErrorKind::Configuration,
+                "no cluster is configured: there is no kubeconfig",
+            )
+            .hinted("name one with `--kubeconfig FILE` or `KUBECONFIG`")),
+        },
+    }
+}
+
+/// The files that `$KUBECONFIG` lists, else `~/.kube/config`; `None` if there is none. As with kubectl, listed files
+/// that do not exist count as empty.
+fn from_environment() -> Option<Result<Kubeconfig, KubeconfigError>> {
+    let listed: Vec<PathBuf> = match std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        Some(value) => std::env::split_paths(&value).collect(),
+        None => std::env::home_dir()
+            .map(|home| home.join(".kube").join("config"))
+            .into_iter()
+            .collect(),
+    };
+    listed
+        .iter()
+        .filter(|path| path.exists())
+        .map(Kubeconfig::read_from)
+        .reduce(|merged, next| merged?.merge(next?))
+}
+
+fn broken(error: &KubeconfigError) -> ClusterError {
+    let message = match error {
+        KubeconfigError::ReadConfig(error, path) => {
+            format!("cannot read the kubeconfig `{}`: {error}", path.display())
+        }
+        error => format!("the kubeconfig cannot be used: {}", chain(error)),
+    };
+    ClusterError::new(ErrorKind::Configuration, message)
+}
+
+fn known_contexts(names: &[String]) -> String {
+    if names.is_empty() {
+        "it has no contexts at all: is it the right file?".to_owned()
+    } else {
+        format!("choose one with `--context`: {}", names.join(", "))
+    }
+}
+
+fn impersonate(config: &mut Config, whom: &Impersonate) -> Result<(), ClusterError> {
+    let Impersonate { user, groups, uid } = whom;
+    if user.is_none() && (!groups.is_empty() || uid.is_some()) {
+        return Err(
+            ClusterError::new(ErrorKind::Configuration, "a group or UID to act as needs a user")
+                .hinted("add `--as USER`"),
+        );
+    }
+    if user.is_some() {
+        config.auth_info.impersonate.clone_from(user);
+        config.auth_info.impersonate_groups = (!groups.is_empty()).then(|| groups.clone());
+    }
+    if let Some(uid) = uid {
+        let value = HeaderValue::from_str(uid)
+            .map_err(|_| ClusterError::new(ErrorKind::Configuration, format!("`{uid}` cannot be a UID")))?;
+        config
+            .headers
+            .push((HeaderName::from_static("impersonate-uid"), value));
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The Kubernetes API server: how it is found, asked, and what goes wrong on the way.
+//!
+//! ```text
+//! ConnectOptions ─ connect ─► Cluster ─┬─ get(path)            one answer, as text
+//!  kubeconfig, context,                ├─ pages(query)         a list, page by page, as raw JSON objects
+//!  impersonation, timeouts             ├─ list::<Pod>(query)   a list, typed
+//!                                      └─ client()             everything else (kube)
+//! ```
+//!
+//! Every request has a deadline, reads are repeated when the server says that it is busy, and every failure is a
+//! [`ClusterError`] that says what happened in the words of the user and what to do next.
+
+mod connect;
+mod error;
+mod read;
+
+pub use connect::{Cluster, ConnectOptions, Impersonate};
+pub use error::{ClusterError, ErrorKind};
+pub use read::{ListQuery, Page, Scope};

@@ -1,0 +1,130 @@
+//! What commands that talk to a cluster have in common: arguments, the runtime, deadlines and Ctrl-C.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use mesh_core::cluster::{Cluster, ClusterError, ConnectOptions, Impersonate};
+use mesh_core::schema::Duration as GoDuration;
+
+use crate::error::{CommandError, ErrorKind};
+
+/// Which cluster, as whom, and for how long.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod's own ServiceAccount]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+
+    /// Group to act as (can be repeated)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) as_group: Vec<String>,
+
+    /// UID to act as
+    #[arg(long, value_name = "UID")]
+    pub(crate) as_uid: Option<String>,
+
+    /// Time that one request may take
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    pub(crate) request_timeout: Duration,
+
+    /// Time that all of the work may take
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    GoDuration::parse(text)
+        .and_then(|duration| u64::try_from(duration.as_nanos()).ok())
+        .filter(|nanoseconds| *nanoseconds > 0)
+        .map(Duration::from_nanos)
+        .ok_or_else(|| "not a duration above zero, such as `30s`, `1m30s` or `500ms`".to_owned())
+}
+
+impl ClusterArgs {
+    /// How to connect.
+    pub(crate) fn options(&self) -> ConnectOptions {
+        ConnectOptions {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            impersonate: Impersonate {
+                user: self.as_user.clone(),
+                groups: self.as_group.clone(),
+                uid: self.as_uid.clone(),
+            },
+            request_timeout: self.request_timeout.min(self.timeout),
+        }
+    }
+
+    /// Connects and runs `work` to its end, to `--timeout`, or to Ctrl-C, whichever comes first.
+    ///
+    /// Work that is stopped is dropped where it waits, so it must be safe to stop there.
+    ///
+    /// # Errors
+    ///
+    /// Those of connecting and of `work`; [`ErrorKind::Interrupted`] after Ctrl-C.
+    pub(crate) fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(Cluster) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
+        let result = runtime.block_on(async {
+            let work = async {
+                let cluster = Cluster::connect(&self.options()).await?;
+                work(cluster).await
+            };
+            tokio::select! {
+                result = work => result,
+                () = tokio::time::sleep(self.timeout) => Err(self.late()),
+                () = interrupted() => Err(CommandError::interrupted()),
+            }
+        });
+        // Requests that still wait for a server must not hold the process up.
+        runtime.shutdown_background();
+        result
+    }
+
+    fn late(&self) -> CommandError {
+        CommandError::user(format!(
+            "not done within {} s (`--timeout`)",
+            self.timeout.as_secs_f64()
+        ))
+        .hinted("allow more time, such as `--timeout 5m`")
+    }
+}
+
+/// Waits for Ctrl-C or a request to end. Never returns where there are no signals.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> Self {
+        let ClusterError {
+            kind: _,
+            message,
+            hint,
+        } = error;
+        Self {
+            kind: ErrorKind::User,
+            message,
+            place: None,
+            hints: hint.into_iter().collect(),
+        }
+    }
+}
