@@ -14,6 +14,7 @@ pub mod annotations;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod host;
+pub mod injection;
 pub mod istio;
 pub mod kind;
 pub mod mesh;
