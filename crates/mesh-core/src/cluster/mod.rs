@@ -4,6 +4,7 @@
 //! ConnectOptions ─ connect ─► Cluster ─┬─ get(path)            one answer, as text
 //!  kubeconfig, context,                ├─ pages(query)         a list, page by page, as raw JSON objects
 //!  impersonation, timeouts             ├─ list::<Pod>(query)   a list, typed
+//!                                      ├─ may(attributes)      an access review
 //!                                      └─ client()             everything else (kube)
 //! ```
 //!
@@ -13,6 +14,7 @@
 mod connect;
 mod error;
 mod read;
+mod review;
 
 pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use error::{ClusterError, ErrorKind};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use k8s_openapi::{ClusterResourceScope, ListableResource, NamespaceResourceScope};
+use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -164,9 +165,23 @@ impl Cluster {
     ///
     /// See [`ErrorKind`].
     pub async fn get_accepting(&self, path: &str, accept: &str) -> Result<Bytes, ClusterError> {
+        let request = || {
+            Request::get(path)
+                .header(header::ACCEPT, accept)
+                .body(Body::empty())
+        };
+        self.repeat(path, request).await
+    }
+
+    /// Sends a request, again and again while its failures may pass.
+    pub(super) async fn repeat(
+        &self,
+        path: &str,
+        request: impl Fn() -> http::Result<Request<Body>>,
+    ) -> Result<Bytes, ClusterError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..ATTEMPTS {
-            match self.get_once(path, accept).await {
+            match self.once(path, request()).await {
                 Ok(answer) => return Ok(answer),
                 Err((error, wait)) if is_passing(&error) => {
                     tokio::time::sleep(wait.unwrap_or(pause).min(LONGEST_PAUSE)).await;
@@ -175,16 +190,17 @@ impl Cluster {
                 Err((error, _)) => return Err(error),
             }
         }
-        self.get_once(path, accept).await.map_err(|(error, _)| error)
+        self.once(path, request()).await.map_err(|(error, _)| error)
     }
 
     /// One attempt, and how long the server asks to wait after its failure.
-    async fn get_once(&self, path: &str, accept: &str) -> Result<Bytes, (ClusterError, Option<Duration>)> {
+    async fn once(
+        &self,
+        path: &str,
+        request: http::Result<Request<Body>>,
+    ) -> Result<Bytes, (ClusterError, Option<Duration>)> {
         let what = path.split('?').next().unwrap_or(path);
-        let request = Request::get(path)
-            .header(header::ACCEPT, accept)
-            .body(kube::client::Body::empty())
-            .map_err(|error| (ClusterError::malformed(what, &error), None))?;
+        let request = request.map_err(|error| (ClusterError::malformed(what, &error), None))?;
         let exchange = async {
             let response = self
                 .client()
