@@ -1,5 +1,6 @@
 //! Finding a cluster, as kubectl does.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,9 +168,13 @@ async fn configuration(options: &ConnectOptions) -> Result<(Config, String), Clu
                 context: Some(name.clone()),
                 ..KubeConfigOptions::default()
             };
-            let config = Config::from_custom_kubeconfig(kubeconfig, &choice)
+            let has_own_proxy = names_proxy(&kubeconfig, &name);
+            let mut config = Config::from_custom_kubeconfig(kubeconfig, &choice)
                 .await
                 .map_err(|error| broken(&error))?;
+            if !has_own_proxy && bypasses_proxy(&config.cluster_url, &no_proxy()) {
+                config.proxy_url = None;
+            }
             Ok((config, name))
         }
         None => match Config::incluster() {
@@ -198,6 +203,89 @@ fn from_environment() -> Option<Result<Kubeconfig, KubeconfigError>> {
         .filter(|path| path.exists())
         .map(Kubeconfig::read_from)
         .reduce(|merged, next| merged?.merge(next?))
+}
+
+/// Whether the context's cluster has a `proxy-url`, which always counts.
+fn names_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
+    let cluster = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == context)
+        .and_then(|named| named.context.as_ref())
+        .map(|context| context.cluster.as_str());
+    kubeconfig
+        .clusters
+        .iter()
+        .filter(|named| Some(named.name.as_str()) == cluster)
+        .filter_map(|named| named.cluster.as_ref()?.proxy_url.as_deref())
+        .any(|url| !url.is_empty())
+}
+
+fn no_proxy() -> String {
+    ["NO_PROXY", "no_proxy"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_default()
+}
+
+/// Whether a proxy from the environment is not used for `server`.
+///
+/// The rules are those of Go's `httpproxy`, which kubectl follows: this machine is never reached through a proxy;
+/// `except` (`NO_PROXY`) lists addresses, CIDR blocks, and domains that also cover their subdomains (`.example.com`
+/// covers only those), each with an optional port; `*` covers everything.
+fn bypasses_proxy(server: &http::Uri, except: &str) -> bool {
+    let Some(host) = server.host() else { return false };
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_ascii_lowercase();
+    let port = server
+        .port_u16()
+        .unwrap_or(if server.scheme_str() == Some("http") {
+            80
+        } else {
+            443
+        });
+    let address: Option<IpAddr> = host.parse().ok();
+    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+        return true;
+    }
+    except.split(',').map(str::trim).any(|entry| {
+        if entry == "*" {
+            return true;
+        }
+        if let (Some(address), Ok(block)) = (address, entry.parse::<ipnet::IpNet>()) {
+            return block.contains(&address);
+        }
+        let (name, entry_port) = split_port(entry);
+        if entry_port.is_some_and(|entry_port| entry_port != port) || name.is_empty() {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        match (address, name.parse::<IpAddr>()) {
+            (Some(address), Ok(excepted)) => address == excepted,
+            (None, Err(_)) => {
+                let suffix = name.strip_prefix('*').unwrap_or(&name);
+                match suffix.strip_prefix('.') {
+                    Some(_) => host.ends_with(suffix),
+                    None => host == suffix || host.ends_with(&format!(".{suffix}")),
+                }
+            }
+            _ => false,
+        }
+    })
+}
+
+/// `example.com:8443` and `[fd00::1]:8443` in two parts; the address `fd00::1` has no port.
+fn split_port(entry: &str) -> (&str, Option<u16>) {
+    let bare = |name: &'_ str| name.len() - name.trim_start_matches('[').len();
+    if let Some((name, port)) = entry.rsplit_once(':')
+        && let Ok(port) = port.parse()
+        && (!name.contains(':') || name.ends_with(']'))
+    {
+        return (name[bare(name)..].trim_end_matches(']'), Some(port));
+    }
+    (entry[bare(entry)..].trim_end_matches(']'), None)
 }
 
 fn broken(error: &KubeconfigError) -> ClusterError {
@@ -238,4 +326,44 @@ fn impersonate(config: &mut Config, whom: &Impersonate) -> Result<(), ClusterErr
             .push((HeaderName::from_static("impersonate-uid"), value));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_from_the_proxy_are_read_as_go_reads_them() {
+        let cases = [
+            ("https://127.0.0.1:6443", "", true),
+            ("https://[::1]:6443", "", true),
+            ("https://localhost", "", true),
+            ("https://k8s.example.com", "", false),
+            ("https://k8s.example.com", "*", true),
+            ("https://k8s.example.com", "other.org, example.com", true),
+            ("https://k8s.example.com", ".example.com", true),
+            ("https://example.com", ".example.com", false),
+            ("https://k8s.example.com", "*.example.com", true),
+            ("https://badexample.com", "example.com", false),
+            ("https://k8s.example.com:6443", "example.com:6443", true),
+            ("https://k8s.example.com:6443", "example.com:443", false),
+            ("https://K8S.example.com", "k8s.EXAMPLE.com", true),
+            ("https://10.1.2.3:6443", "10.0.0.0/8", true),
+            ("https://10.1.2.3:6443", "10.1.2.3", true),
+            ("https://10.1.2.3:6443", "10.1.2.3:6443", true),
+            ("https://10.1.2.3:6443", "10.1.2.3:443", false),
+            ("https://11.1.2.3:6443", "10.0.0.0/8,", false),
+            ("https://[fd00::1]:6443", "fd00::1", true),
+            ("https://[fd00::1]:6443", "[fd00::1]:6443", true),
+            ("https://[fd00::1]:6443", "fd00::/8", true),
+        ];
+        for (server, except, expected) in cases {
+            let uri: http::Uri = server.parse().unwrap();
+            assert_eq!(
+                bypasses_proxy(&uri, except),
+                expected,
+                "{server} with NO_PROXY={except}"
+            );
+        }
+    }
 }
