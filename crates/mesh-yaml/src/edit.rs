@@ -370,7 +370,7 @@ fn elements(document: &Document, collection: Node<'_>) -> Vec<Element> {
 }
 
 /// The first byte from `from` on that is neither blank nor in a comment.
-fn find_dash(text: &str, from: u32) -> u32 {
+pub(crate) fn find_dash(text: &str, from: u32) -> u32 {
     let mut at = from as usize;
     for line in text[at..].split_inclusive('\n') {
         let content = line.trim_ascii_start();
@@ -515,7 +515,7 @@ fn is_json_style(raw: &str) -> bool {
         .starts_with('"')
 }
 
-fn quote_of(raw: &str) -> Option<char> {
+pub(crate) fn quote_of(raw: &str) -> Option<char> {
     raw.chars().next().filter(|&first| first == '\'' || first == '"')
 }
 
@@ -560,12 +560,15 @@ fn read_back(chunk: &Chunk) -> Option<(Value, usize)> {
     }
 }
 
+/// Whether two numbers are the same, where 1 and 1.0 are.
+pub(crate) fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {
+    a == b || a.is_f64() != b.is_f64() && a.as_f64() == b.as_f64()
+}
+
 /// Equality of JSON values in which 1 and 1.0 are the same number.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            a == b || a.is_f64() != b.is_f64() && a.as_f64() == b.as_f64()
-        }
+        (Value::Number(a), Value::Number(b)) => same_number(a, b),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
@@ -574,16 +577,16 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn offset(at: usize) -> u32 {
+pub(crate) fn offset(at: usize) -> u32 {
     crate::span::saturating_u32(at)
 }
 
 /// The number of characters before `at` in its line.
-fn column(text: &str, at: u32) -> usize {
+pub(crate) fn column(text: &str, at: u32) -> usize {
     text[line_start(text, at)..at as usize].chars().count()
 }
 
-fn line_start(text: &str, at: u32) -> usize {
+pub(crate) fn line_start(text: &str, at: u32) -> usize {
     text[..at as usize].rfind('\n').map_or_else(
         || usize::from(text.starts_with('\u{feff}')) * 3,
         |line_break| line_break + 1,
@@ -591,7 +594,7 @@ fn line_start(text: &str, at: u32) -> usize {
 }
 
 /// The end of the line of `at`, before or after its line break.
-fn line_end(text: &str, at: u32, with_break: bool) -> usize {
+pub(crate) fn line_end(text: &str, at: u32, with_break: bool) -> usize {
     let at = at as usize;
     match text[at..].find('\n') {
         None => text.len(),
@@ -617,11 +620,11 @@ fn comments_above(text: &str, mut line: usize, indent: usize, limit: u32) -> usi
 }
 
 /// Writes values in the manner of a document.
-struct Renderer<'d> {
+pub(crate) struct Renderer<'d> {
     document: &'d Document,
-    line_break: &'static str,
+    pub(crate) line_break: &'static str,
     /// Whether sequences stand in the column of their key.
-    compact: bool,
+    pub(crate) compact: bool,
 }
 
 impl<'d> Renderer<'d> {
@@ -629,16 +632,20 @@ impl<'d> Renderer<'d> {
         if depth(value) + path.len() > MAX_DEPTH {
             return Err(EditError::Unsafe { path: path.clone() });
         }
+        Ok(Self::of(document))
+    }
+
+    /// Writes in the manner of the document.
+    pub(crate) fn of(document: &'d Document) -> Self {
         let text = document.text();
         let crlf = text
             .find('\n')
             .is_some_and(|line_break| text[..line_break].ends_with('\r'));
-        let compact = has_compact_sequence(document.text(), document.root());
-        Ok(Self {
+        Self {
             document,
             line_break: if crlf { "\r\n" } else { "\n" },
-            compact,
-        })
+            compact: has_compact_sequence(text, document.root()),
+        }
     }
 
     /// An edit that adds a line below the one that ends what stands before `end`.
@@ -671,7 +678,7 @@ impl<'d> Renderer<'d> {
 
     /// Writes a value whose first line begins at column `indent` already. Lines of text are indented by
     /// `inner`.
-    fn block(&self, value: &Value, indent: usize, inner: usize, out: &mut String) {
+    pub(crate) fn block(&self, value: &Value, indent: usize, inner: usize, out: &mut String) {
         match value {
             Value::Array(items) if !items.is_empty() => {
                 for (number, item) in items.iter().enumerate() {
@@ -696,7 +703,7 @@ impl<'d> Renderer<'d> {
     }
 
     /// Writes an entry of a mapping at column `indent`.
-    fn block_entry(&self, key: &str, value: &Value, indent: usize, out: &mut String) {
+    pub(crate) fn block_entry(&self, key: &str, value: &Value, indent: usize, out: &mut String) {
         self.string(key, None, true, 0, out);
         out.push(':');
         match value {
@@ -716,13 +723,13 @@ impl<'d> Renderer<'d> {
         }
     }
 
-    fn new_line(&self, indent: usize, out: &mut String) {
+    pub(crate) fn new_line(&self, indent: usize, out: &mut String) {
         out.push_str(self.line_break);
         out.extend(std::iter::repeat_n(' ', indent));
     }
 
     /// Writes a value in flow style; with `json`, strings have double quotes.
-    fn flow(&self, value: &Value, json: bool, out: &mut String) {
+    pub(crate) fn flow(&self, value: &Value, json: bool, out: &mut String) {
         match value {
             Value::Array(items) => {
                 out.push('[');
@@ -750,7 +757,7 @@ impl<'d> Renderer<'d> {
         }
     }
 
-    fn flow_key(&self, key: &str, json: bool, out: &mut String) {
+    pub(crate) fn flow_key(&self, key: &str, json: bool, out: &mut String) {
         self.string(key, json.then_some('"'), true, 0, out);
         out.push_str(": ");
     }
@@ -758,12 +765,19 @@ impl<'d> Renderer<'d> {
     /// Writes a string: in the quotes that are asked for if they can hold it, plain if it stays the same
     /// string so, over several lines if it has some and there is room (`one_line` says not), or else in
     /// double quotes.
-    fn string(&self, string: &str, quote: Option<char>, one_line: bool, indent: usize, out: &mut String) {
+    pub(crate) fn string(
+        &self,
+        string: &str,
+        quote: Option<char>,
+        one_line: bool,
+        indent: usize,
+        out: &mut String,
+    ) {
         let printable = string.chars().all(is_printable);
+        // JSON in a string is easier to read without its quotes escaped.
+        let prefers_single = quote.is_none() && string.contains('"') && !string.contains('\'');
         if quote == Some('\'') && printable {
-            out.push('\'');
-            out.push_str(&string.replace('\'', "''"));
-            out.push('\'');
+            single_quoted(string, out);
         } else if quote.is_none() && printable && is_plain(string, one_line) {
             out.push_str(string);
         } else if quote.is_none() && !one_line && is_literal(string) {
@@ -772,10 +786,18 @@ impl<'d> Renderer<'d> {
                 self.new_line(if line.is_empty() { 0 } else { indent.max(1) }, out);
                 out.push_str(line);
             }
+        } else if prefers_single && printable {
+            single_quoted(string, out);
         } else {
             double_quoted(string, out);
         }
     }
+}
+
+fn single_quoted(string: &str, out: &mut String) {
+    out.push('\'');
+    out.push_str(&string.replace('\'', "''"));
+    out.push('\'');
 }
 
 fn depth(value: &Value) -> usize {

@@ -3,7 +3,8 @@
 //! ```text
 //! bytes ── decode ─→ text ── split ─→ chunks ── parse_chunk ─→ Document ── de ──→ typed values
 //!                                                             │  ├ Node, FieldPath → Span → Position
-//!                                                             │  └ edit ─→ Edits ── apply ─→ text
+//!                                                             │  ├ edit ─→ Edits ── apply ─→ text
+//!                                                             │  └ update ─→ text with another value
 //! ```
 //!
 //! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one
@@ -31,6 +32,7 @@ mod tree;
 
 pub mod de;
 pub mod edit;
+pub mod update;
 
 pub use error::SyntaxError;
 pub use parse::{parse, parse_chunk};

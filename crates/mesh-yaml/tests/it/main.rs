@@ -5,3 +5,4 @@ mod edit;
 mod oracle;
 mod robust;
 mod soup;
+mod update;
