@@ -1,0 +1,6 @@
+//! Injection of whole documents, and its way back.
+
+mod cases;
+mod documents;
+mod round_trip;
+mod support;
