@@ -1,6 +1,7 @@
 //! Chores of this repository: `cargo xtask --help`.
 
 mod bench;
+mod cluster;
 mod gen_mesh;
 mod generate;
 
@@ -23,6 +24,8 @@ enum Command {
     GenMesh(gen_mesh::GenMeshArgs),
     /// Measure the release build: wall time and memory of whole processes
     Bench(bench::BenchArgs),
+    /// Run the Kubernetes control plane of the tests until Ctrl-C
+    Cluster(cluster::ClusterArgs),
 }
 
 #[expect(clippy::print_stderr, reason = "a chore has no other user interface")]
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => generate::generate(&args),
         Command::GenMesh(args) => gen_mesh::gen_mesh(&args).map_err(Into::into),
         Command::Bench(args) => bench::bench(&args),
+        Command::Cluster(args) => cluster::cluster(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
