@@ -17,11 +17,17 @@ pub(crate) struct ClusterArgs {
 pub(crate) fn cluster(args: ClusterArgs) -> Result<(), Box<dyn Error>> {
     let ClusterArgs { nodes } = args;
     let mut cluster = TestCluster::start()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     for name in nodes {
         runtime.block_on(cluster.add_node(Node::new(name)));
     }
-    writeln!(std::io::stdout(), "export KUBECONFIG={}", cluster.kubeconfig().display())?;
+    writeln!(
+        std::io::stdout(),
+        "export KUBECONFIG={}",
+        cluster.kubeconfig().display()
+    )?;
     // Ctrl-C ends this process, and the cluster with it.
     let status = cluster.wait()?;
     Err(format!("the control plane ended by itself ({status})").into())
