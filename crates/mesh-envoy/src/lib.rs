@@ -9,15 +9,14 @@
 //! Nothing here does I/O but reading the given reader, and nothing is async. Any Envoy's dump is understood; where
 //! Istio's names or metadata are in it, they are explained.
 
-#[allow(dead_code, reason = "the evaluator will read the rest")]
 mod config;
 pub mod diff;
 pub mod dump;
 pub mod istio;
-#[allow(dead_code, reason = "the evaluator will read the rest")]
 mod proto;
 mod scan;
 pub mod summary;
+pub mod trace;
 
 pub use proto::Duration;
 pub use scan::{Found, MAX_DEPTH, ScanError};

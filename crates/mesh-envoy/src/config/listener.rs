@@ -206,13 +206,14 @@ pub(crate) struct HttpConnectionManager {
     pub(crate) route_config: Option<RouteConfiguration>,
     pub(crate) scoped_routes: Option<Any>,
     pub(crate) http_filters: Vec<HttpFilter>,
+    pub(crate) use_remote_address: Option<bool>,
+    pub(crate) xff_num_trusted_hops: u32,
     pub(crate) normalize_path: Option<bool>,
     pub(crate) merge_slashes: bool,
     pub(crate) path_with_escaped_slashes_action: EscapedSlashes,
     pub(crate) strip_matching_host_port: bool,
     pub(crate) strip_any_host_port: bool,
     pub(crate) strip_trailing_host_dot: bool,
-    pub(crate) upgrade_configs: Vec<UpgradeConfig>,
 }
 
 /// `envoy.extensions.filters.network.http_connection_manager.v3.Rds`.
@@ -220,14 +221,6 @@ pub(crate) struct HttpConnectionManager {
 #[serde(default)]
 pub(crate) struct Rds {
     pub(crate) route_config_name: String,
-}
-
-/// `HttpConnectionManager.UpgradeConfig` and `RouteAction.UpgradeConfig`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct UpgradeConfig {
-    pub(crate) upgrade_type: String,
-    pub(crate) enabled: Option<bool>,
 }
 
 /// `envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter`.

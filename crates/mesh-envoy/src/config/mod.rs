@@ -163,6 +163,15 @@ crate::proto::proto_enum! {
 }
 
 impl FractionalPercent {
+    /// What [`FractionalPercent::numerator`] counts parts of.
+    pub(crate) fn denominator(self) -> u64 {
+        match self.denominator {
+            Denominator::Hundred | Denominator::Unknown => 100,
+            Denominator::TenThousand => 10_000,
+            Denominator::Million => 1_000_000,
+        }
+    }
+
     /// The share as a number from 0 to 1.
     pub(crate) fn fraction(self) -> f64 {
         let denominator = match self.denominator {

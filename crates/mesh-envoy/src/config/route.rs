@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::listener::UpgradeConfig;
 use super::{Extension, Metadata, RegexMatcher, RuntimeFraction, StringMatcher};
 use crate::proto::{Any, Duration, proto_enum};
 
@@ -153,7 +152,6 @@ pub(crate) struct RouteAction {
     pub(crate) max_stream_duration: Option<MaxStreamDuration>,
     pub(crate) retry_policy: Option<RetryPolicy>,
     pub(crate) request_mirror_policies: Vec<MirrorPolicy>,
-    pub(crate) upgrade_configs: Vec<UpgradeConfig>,
     pub(crate) hash_policy: Vec<Value>,
 }
 

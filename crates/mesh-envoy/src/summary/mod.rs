@@ -16,6 +16,7 @@ pub use ecds::EcdsSummary;
 pub use endpoint::{ClusterEndpoints, EndpointFilter, EndpointSummary};
 pub use listener::{ChainSummary, ListenerFilter, ListenerSummary, ListenerType};
 pub use route::{RouteSummary, RouteTableSummary, VirtualHostSummary};
+pub(crate) use route::{describe_action, describe_match};
 pub use secret::{Certificate, CertificateError, SecretKind, SecretSummary, Validity};
 
 pub use crate::config::cluster::HealthStatus;
