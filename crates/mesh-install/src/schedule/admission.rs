@@ -807,7 +807,13 @@ impl fmt::Display for Refusal {
             ),
             Self::NoPriorityClass { name } => write!(f, "no PriorityClass with name {name} was found"),
             Self::LimitRange { violations, .. } => {
-                let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                // Containers that are alike complain once.
+                let mut texts: Vec<String> = Vec::new();
+                for text in violations.iter().map(ToString::to_string) {
+                    if !texts.contains(&text) {
+                        texts.push(text);
+                    }
+                }
                 match texts.as_slice() {
                     [text] => f.write_str(text),
                     texts => write!(f, "[{}]", texts.join(", ")),

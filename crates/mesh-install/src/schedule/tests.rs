@@ -115,8 +115,8 @@ fn each_filter_speaks_as_the_scheduler_does() {
     } } } }),
     );
     let none = json!({});
-    let unhelpful = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
-    let victimless = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+    let unhelpful = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    let victimless = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
     for (extra, template, reason, preemption) in [
         (&cordoned, &plain, "1 node(s) were unschedulable", unhelpful),
         (&tainted, &plain, "1 node(s) had untolerated taint(s)", unhelpful),
@@ -246,7 +246,7 @@ fn a_daemon_set_goes_where_its_template_allows() {
     assert_eq!(
         verdict.message().unwrap(),
         "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. \
-         preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+         no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
     );
 }
 

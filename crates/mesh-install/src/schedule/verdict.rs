@@ -1,7 +1,6 @@
 //! Placing the pods of a workload, and what came of it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use mesh_core::k8s_openapi::api::core::v1::{
@@ -123,16 +122,14 @@ impl Pending {
             }
             None => histogram(self.total, &self.counts()),
         };
-        match &self.preemption {
-            Preemption::Never => {
-                message.push_str(" preemption: not eligible due to preemptionPolicy=Never.");
-            }
-            Preemption::NotHelpful(counts) => {
-                // Writing into a string cannot fail.
-                let _ = write!(message, " preemption: {}", histogram(self.total, counts));
-            }
-            Preemption::Possible { .. } => {}
-        }
+        let preemption = match &self.preemption {
+            Preemption::Never => "not eligible due to preemptionPolicy=Never.".to_owned(),
+            Preemption::NotHelpful(counts) => histogram(self.total, counts),
+            Preemption::Possible { .. } => return message,
+        };
+        // Before anyone is evicted, the scheduler would give back devices that the pod does not use.
+        message.push_str(" no new claims to deallocate, preemption: ");
+        message.push_str(&preemption);
         message
     }
 
