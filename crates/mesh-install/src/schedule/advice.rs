@@ -8,6 +8,7 @@ use mesh_core::k8s_openapi::api::core::v1::Taint;
 use super::admission::{Actual, Bound, Refusal};
 use super::cluster::CONDITION_TAINTS;
 use super::pod_security::Level;
+use super::preemption::Preemption;
 use super::reason::{Reason, describe_taint};
 use super::verdict::{Blocked, Pending, Verdict};
 use crate::quantity::Amount;
@@ -58,6 +59,11 @@ pub enum Action {
     Label {
         /// What is asked for.
         needed: String,
+    },
+    /// Let the scheduler evict pods of lower priority.
+    Evict {
+        /// The pods, as `namespace/name`.
+        victims: Vec<String>,
     },
     /// Free a port of the node.
     FreePort {
@@ -175,6 +181,16 @@ fn for_pending(pending: &Pending) -> Vec<Advice> {
         None => {}
     }
     let mut all: Vec<Advice> = Vec::new();
+    if let Preemption::Possible { node, victims } = &pending.preemption {
+        let action = Action::Evict {
+            victims: victims.clone(),
+        };
+        all.push(Advice {
+            action,
+            nodes: vec![node.clone()],
+            is_enough: true,
+        });
+    }
     let mut room: BTreeMap<String, (Amount, Advice)> = BTreeMap::new();
     for node in &pending.nodes {
         let reasons: Vec<&Reason> = node.all().collect();
@@ -428,6 +444,13 @@ impl fmt::Display for Advice {
                 )?;
             }
             Action::Label { needed } => write!(f, "give {nodes} {needed}, or do not ask for it")?,
+            Action::Evict { victims } => {
+                write!(
+                    f,
+                    "let the scheduler evict {} from {nodes}, as it will",
+                    victims.join(", ")
+                )?;
+            }
             Action::FreePort { port, by } => write!(f, "free port {port} of {nodes}, which {by} has")?,
             Action::TopologyLabel { topology_key } => write!(f, "give {nodes} the label {topology_key}")?,
             Action::Loosen { rule } => write!(f, "loosen {rule}")?,

@@ -161,6 +161,24 @@ fn each_filter_speaks_as_the_scheduler_does() {
 }
 
 #[test]
+fn names_of_nodes_that_exclude_each_other() {
+    let field = |name: &str| json!({ "key": "metadata.name", "operator": "In", "values": [name] });
+    let contradicting = with(
+        requesting("1", "1Gi"),
+        &json!({ "spec": { "affinity": { "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [
+            { "matchFields": [field("a"), field("b")] },
+        ] },
+    } } } }),
+    );
+    let snapshot = cluster(vec![node("a", "2", "4Gi", &json!({}))], vec![]);
+    assert_eq!(
+        message(&snapshot, &contradicting),
+        "0/1 nodes are available: pod affinity terms conflict. not found"
+    );
+}
+
+#[test]
 fn reasons_name_the_particulars() {
     let taint = json!({ "spec": { "taints": [{ "key": "gpu", "effect": "NoSchedule" }] } });
     let snapshot = cluster(
@@ -279,6 +297,11 @@ fn less_important_pods_give_way() {
     assert_eq!(
         verdict.message().unwrap(),
         "0/1 nodes are available: 1 Insufficient cpu."
+    );
+    assert!(!verdict.fits() && verdict.fits_with_evictions());
+    assert_eq!(
+        verdict.advice()[0].to_string(),
+        "let the scheduler evict default/c, default/a from node n, as it will"
     );
     let polite = with(critical, &json!({ "spec": { "preemptionPolicy": "Never" } }));
     assert!(message(&snapshot, &polite).ends_with("preemption: not eligible due to preemptionPolicy=Never."));

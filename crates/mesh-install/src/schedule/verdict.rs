@@ -97,6 +97,12 @@ impl Verdict {
         self.refusals.is_empty() && self.pending.is_empty()
     }
 
+    /// Whether all pods would run, although pods of lower priority would have to make room for some.
+    pub fn fits_with_evictions(&self) -> bool {
+        let makes_room = |pending: &Pending| matches!(pending.preemption, Preemption::Possible { .. });
+        self.refusals.is_empty() && !self.pending.is_empty() && self.pending.iter().all(makes_room)
+    }
+
     /// Why not all pods would run, as the API server or the scheduler would say; `None` if they would.
     pub fn message(&self) -> Option<String> {
         self.refusals
@@ -109,19 +115,20 @@ impl Verdict {
 impl Pending {
     /// The message of the scheduler's `FailedScheduling` event.
     pub fn message(&self) -> String {
-        let mut message = match &self.blocked {
+        match &self.blocked {
             Some(Blocked::Gates(_)) => {
                 return "Scheduling is blocked due to non-empty scheduling gates".to_owned();
             }
             Some(Blocked::NoNodes) => return "no nodes available to schedule pods".to_owned(),
             Some(Blocked::AffinityConflict) => {
-                format!(
-                    "0/{} nodes are available: pod affinity terms conflict.",
-                    self.total
-                )
+                // The scheduler gives up before it has collected what it needs to look for evictions. That is
+                // what it does not find.
+                let total = self.total;
+                return format!("0/{total} nodes are available: pod affinity terms conflict. not found");
             }
-            None => histogram(self.total, &self.counts()),
-        };
+            None => {}
+        }
+        let mut message = histogram(self.total, &self.counts());
         let preemption = match &self.preemption {
             Preemption::Never => "not eligible due to preemptionPolicy=Never.".to_owned(),
             Preemption::NotHelpful(counts) => histogram(self.total, counts),
@@ -205,34 +212,27 @@ fn place_replicas(cluster: &mut Cluster<'_>, workload: &Workload, pod: &Pod, ver
 /// The index of the node that the pod goes to.
 fn find_node(cluster: &Cluster<'_>, pod: &Incoming) -> Result<usize, Box<Pending>> {
     let total = cluster.nodes.len();
-    let blocked = |blocked, preemption| {
+    let blocked = |blocked| {
         Box::new(Pending {
             target: None,
             nodes: Vec::new(),
             total,
             blocked: Some(blocked),
-            preemption,
+            preemption: Preemption::hopeless(total),
         })
     };
     let gates = pod.spec.scheduling_gates.iter().flatten();
     let gates: Vec<String> = gates.map(|gate| gate.name.clone()).collect();
     if !gates.is_empty() {
-        return Err(blocked(Blocked::Gates(gates), Preemption::hopeless(total)));
+        return Err(blocked(Blocked::Gates(gates)));
     }
     if total == 0 {
-        return Err(blocked(Blocked::NoNodes, Preemption::hopeless(total)));
+        return Err(blocked(Blocked::NoNodes));
     }
     let names = match selector::named_nodes(&pod.spec) {
         Names::Any => None,
         Names::Only(names) => Some(names),
-        Names::Conflict => {
-            let preemption = if pod.never_preempts {
-                Preemption::Never
-            } else {
-                Preemption::hopeless(total)
-            };
-            return Err(blocked(Blocked::AffinityConflict, preemption));
-        }
+        Names::Conflict => return Err(blocked(Blocked::AffinityConflict)),
     };
     let filters = Filters::new(pod, cluster);
     let mut unfit = Vec::new();
