@@ -7,6 +7,8 @@
 //!                                                             │  └ update ─→ text with another value
 //! ```
 //!
+//! [`emit`] goes the other way, from values to text.
+//!
 //! `parse_chunk` has two paths: a fast one for the YAML that manifests are written in, and a complete one
 //! over `granit-parser`, which also words the errors.
 //!
@@ -32,6 +34,7 @@ mod tree;
 
 pub mod de;
 pub mod edit;
+pub mod emit;
 pub mod update;
 
 pub use error::SyntaxError;

@@ -2,6 +2,7 @@
 
 mod differential;
 mod edit;
+mod emit;
 mod oracle;
 mod robust;
 mod soup;
