@@ -8,6 +8,11 @@ use mesh_core::cluster::{Cluster, ClusterError, ConnectOptions, Impersonate};
 use mesh_core::schema::Duration as GoDuration;
 
 use crate::error::{CommandError, ErrorKind};
+use crate::exit::Exit;
+
+/// The defaults, which the help shows too.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Which cluster, as whom, and for how long.
 #[derive(Args, Clone, Debug)]
@@ -51,6 +56,31 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl ClusterArgs {
+    /// The first of the arguments that was given, for commands that work without a cluster too.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let Self {
+            kubeconfig,
+            context,
+            as_user,
+            as_group,
+            as_uid,
+            request_timeout,
+            timeout,
+        } = self;
+        let given = [
+            ("--kubeconfig", kubeconfig.is_some()),
+            ("--context", context.is_some()),
+            ("--as", as_user.is_some()),
+            ("--as-group", !as_group.is_empty()),
+            ("--as-uid", as_uid.is_some()),
+            ("--request-timeout", *request_timeout != REQUEST_TIMEOUT),
+            ("--timeout", *timeout != TIMEOUT),
+        ];
+        given
+            .into_iter()
+            .find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+
     /// How to connect.
     pub(crate) fn options(&self) -> ConnectOptions {
         ConnectOptions {
@@ -92,8 +122,13 @@ impl ClusterArgs {
                 () = interrupted() => Err(CommandError::interrupted()),
             }
         });
-        // Requests that still wait for a server must not hold the process up.
-        runtime.shutdown_background();
+        // The signal's own effect does not come back: from here on, when nobody waits for it, this stands in for it. The
+        // runtime stays for that; requests that still wait for a server do not hold the process up.
+        runtime.spawn(async {
+            interrupted().await;
+            end_interrupted();
+        });
+        std::mem::forget(runtime);
         result
     }
 
@@ -104,6 +139,14 @@ impl ClusterArgs {
         ))
         .hinted("allow more time, such as `--timeout 5m`")
     }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "this is what the signal does to a program that does not handle it"
+)]
+fn end_interrupted() {
+    std::process::exit(Exit::Interrupted as i32);
 }
 
 /// Waits for Ctrl-C or a request to end. Never returns where there are no signals.

@@ -15,7 +15,6 @@
 )]
 
 mod cli;
-#[expect(dead_code, reason = "the commands that read clusters follow")]
 mod cluster;
 mod commands;
 mod config;

@@ -9,6 +9,7 @@ use mesh_core::source::LoadOptions;
 use mesh_core::source::files::{self, Input};
 use mesh_core::{Mesh, MeshBuilder, ProblemKind, Settings};
 
+use crate::cluster::ClusterArgs;
 use crate::config::{AnalyzeConfig, Config, unknown_rule_hint};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -16,12 +17,17 @@ use crate::ui::progress::Progress;
 use crate::ui::render::{self, Analysis, Format, text};
 use crate::ui::{Printer, Tone, counted};
 
+mod live;
 mod mesh_wide;
 
 /// Find what is wrong with mesh configuration
 ///
-/// Reads Kubernetes manifests from files, folders or standard input, and reports what Istio would refuse, ignore, or
-/// not do as intended, with the place and what to do about it. Nothing is sent anywhere, and no cluster is needed.
+/// Reads Kubernetes manifests from files, folders or standard input, or the objects of a cluster (--cluster), and reports
+/// what Istio would refuse, ignore, or not do as intended, with the place and what to do about it.
+///
+/// With both, the files are laid over the cluster, as if they were applied to it, and what is reported is what they bring:
+/// findings in the files, and findings on objects of the cluster that are not there without them. Clusters are only
+/// read, never changed.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct AnalyzeArgs {
@@ -31,6 +37,21 @@ pub(crate) struct AnalyzeArgs {
     /// .meshctlignore leaves out.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Read the cluster; with PATH, lay the files over it
+    #[arg(long, help_heading = "Cluster")]
+    cluster: bool,
+
+    /// Report on all namespaces, which is the default with --cluster
+    #[arg(long, short = 'A', conflicts_with = "namespace", help_heading = "Mesh")]
+    all_namespaces: bool,
+
+    /// With PATH and --cluster, report also what the cluster has without the files
+    #[arg(long, help_heading = "Output")]
+    all_findings: bool,
+
+    #[command(flatten)]
+    connection: ClusterArgs,
 
     /// Form of the output
     #[arg(
@@ -55,13 +76,17 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
     ignore: Vec<String>,
 
-    /// Namespace of objects that name none [default: default]
+    /// Namespace of objects that name none [default: default]; with --cluster, the only one to report on
     #[arg(long, short, value_name = "NAME", help_heading = "Mesh")]
     namespace: Option<String>,
 
     /// Namespace of the control plane [default: istio-system]
     #[arg(long, value_name = "NAME", help_heading = "Mesh")]
     istio_namespace: Option<String>,
+
+    /// Revision of the control plane, whose configuration and objects count with --cluster
+    #[arg(long, value_name = "NAME", help_heading = "Mesh")]
+    revision: Option<String>,
 
     /// DNS domain of the cluster [default: cluster.local]
     #[arg(long, value_name = "DOMAIN", help_heading = "Mesh")]
@@ -103,10 +128,17 @@ Examples:
   Check one thing only, by the code that istioctl gives it
     meshctl analyze --select IST0101 deploy/
 
+  Check what runs in the cluster
+    meshctl analyze --cluster
+
+  What would break if this were applied?
+    meshctl analyze --cluster deploy/
+
 Exit status:
   0  nothing found at or above the severity of --fail-on
   1  something found
-  2  could not do the work: wrong arguments, wrong settings, a PATH that cannot be read";
+  2  could not do the work: wrong arguments, wrong settings, a PATH or cluster that cannot be read
+  130  stopped by Ctrl-C";
 
 /// From which severity on findings fail the command.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,22 +174,33 @@ impl FailOn {
 pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, CommandError> {
     let AnalyzeArgs {
         paths,
+        cluster,
+        all_namespaces: _, // The default; `-n` is what changes it.
+        all_findings,
+        connection,
         output,
         fail_on,
         select,
         ignore,
         namespace,
         istio_namespace,
+        revision,
         cluster_domain,
         mesh_config,
         mesh_networks,
         config,
         no_config,
     } = args;
-    if paths.is_empty() {
+    if paths.is_empty() && !cluster {
         return Err(CommandError::user("no PATH given")
             .hinted("name files or folders: `meshctl analyze .`")
-            .hinted("clusters cannot be read yet"));
+            .hinted("or read the cluster: `meshctl analyze --cluster`"));
+    }
+    if !cluster && let Some(flag) = connection.given() {
+        return Err(
+            CommandError::user(format!("`{flag}` is of no use without `--cluster`"))
+                .hinted("add `--cluster` to read the cluster"),
+        );
     }
     let config = if no_config {
         Config::default()
@@ -174,18 +217,19 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
         istio_namespace: istio_namespace
             .or(config.istio_namespace)
             .unwrap_or(defaults.istio_namespace),
+        revision: revision.unwrap_or(defaults.revision),
     };
     let mut options = LoadOptions {
         exclude: config.exclude,
         ..LoadOptions::default()
     };
-    if let Some(namespace) = namespace.or(config.namespace) {
-        options.default_namespace = namespace;
+    if let Some(namespace) = namespace.as_ref().or(config.namespace.as_ref()) {
+        options.default_namespace.clone_from(namespace);
     }
 
     let inputs = inputs(&paths)?;
     let progress = Progress::start(printer);
-    let mut builder = MeshBuilder::new(settings);
+    let mut builder = MeshBuilder::new(settings.clone());
     let mut findings = Vec::new();
     if let Some(file) = mesh_config.or(config.mesh_config) {
         findings.extend(mesh_wide::config(&mut builder, &file)?);
@@ -193,9 +237,32 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
     if let Some(file) = mesh_networks.or(config.mesh_networks) {
         findings.extend(mesh_wide::networks(&mut builder, &file)?);
     }
-    files::load(&mut builder, inputs, &options, || progress.file());
-    let mesh = builder.build();
-    let mut report = mesh_analyze::analyze(&mesh, &rules);
+    let name;
+    let (mesh, mut report) = if cluster {
+        let files = (!inputs.is_empty()).then(|| {
+            let mut files = builder.with_same_config();
+            files::load(&mut files, inputs, &options, || progress.file());
+            files.build()
+        });
+        name = Some(live::load(
+            &mut builder,
+            &connection,
+            namespace.as_deref(),
+            &progress,
+        )?);
+        progress.message("analyzing".to_owned());
+        let report = live::Reporting {
+            namespace: namespace.as_deref(),
+            all: all_findings,
+        };
+        report.analyze(&builder.build(), files.as_ref(), &rules)
+    } else {
+        name = None;
+        files::load(&mut builder, inputs, &options, || progress.file());
+        let mesh = builder.build();
+        let report = mesh_analyze::analyze(&mesh, &rules);
+        (mesh, report)
+    };
     findings.retain(|finding| rules.contains(finding.rule));
     report.findings.splice(0..0, findings);
     for finding in &mut report.findings {
@@ -210,6 +277,7 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
         mesh: &mesh,
         report: &report,
         rules: &rules,
+        cluster: name.as_deref(),
     };
     let look = printer.look();
     render::write(printer.stdout(), output, look, analysis)?;
@@ -342,6 +410,7 @@ fn summary(printer: &mut Printer, analysis: Analysis<'_>) {
         mesh,
         report,
         rules: _,
+        cluster,
     } = analysis;
     let look = printer.status_look();
     let counts: Vec<_> = [
@@ -367,11 +436,13 @@ fn summary(printer: &mut Printer, analysis: Analysis<'_>) {
     } else {
         counts.join(", ")
     };
-    line.push_str(&format!(
-        " in {} ({})",
-        counted(analysis.files(), "file"),
-        counted(mesh.len(), "resource")
-    ));
+    let files = counted(analysis.files(), "file");
+    let place = match cluster {
+        None => files,
+        Some(cluster) if analysis.files() == 0 => format!("cluster `{cluster}`"),
+        Some(cluster) => format!("{files} over cluster `{cluster}`"),
+    };
+    line.push_str(&format!(" in {place} ({})", counted(mesh.len(), "resource")));
     if report.suppressed > 0 {
         line.push_str(&format!(", {} suppressed", report.suppressed));
     }

@@ -1,8 +1,8 @@
 //! A sign of life for work that takes a while.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,19 +16,34 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Time between two pictures of the spinner.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Counts files, and shows the count on standard error if that is a terminal and the work takes a while. Gone without
-/// a trace when dropped.
+/// Counts files, or says what else is going on, and shows that on standard error if that is a terminal and the work
+/// takes a while. Gone without a trace when dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    files: Arc<AtomicUsize>,
+    state: Arc<State>,
     /// Dropping the sender ends the thread.
     thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: AtomicUsize,
+    /// Instead of the count of files.
+    message: Mutex<Option<String>>,
+}
+
+impl State {
+    fn shown(&self) -> String {
+        let message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = || super::counted(self.files.load(Ordering::Relaxed), "file");
+        message.clone().unwrap_or_else(files)
+    }
 }
 
 impl Progress {
     /// Starts to wait.
     pub(crate) fn start(printer: &Printer) -> Self {
-        let files = Arc::<AtomicUsize>::default();
+        let state = Arc::<State>::default();
         let thread = printer.shows_progress().then(|| {
             let (sender, receiver) = mpsc::channel();
             let style = ProgressStyle::default_spinner();
@@ -37,7 +52,7 @@ impl Progress {
             } else {
                 style.tick_chars("-\\|/ ")
             };
-            let files = Arc::clone(&files);
+            let state = Arc::clone(&state);
             let thread = std::thread::spawn(move || {
                 if receiver.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                     return;
@@ -45,19 +60,25 @@ impl Progress {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 bar.set_style(style);
                 while receiver.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_message(super::counted(files.load(Ordering::Relaxed), "file"));
+                    bar.set_message(state.shown());
                     bar.tick();
                 }
                 bar.finish_and_clear();
             });
             (sender, thread)
         });
-        Self { files, thread }
+        Self { state, thread }
     }
 
     /// Counts a file.
     pub(crate) fn file(&self) {
-        self.files.fetch_add(1, Ordering::Relaxed);
+        self.state.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says what is going on.
+    pub(crate) fn message(&self, message: String) {
+        let mut shown = self.state.message.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = Some(message);
     }
 }
 

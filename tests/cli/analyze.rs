@@ -43,7 +43,7 @@ fn no_path_is_an_error_with_advice() {
     -- stderr --
     error: no PATH given
       hint: name files or folders: `meshctl analyze .`
-      hint: clusters cannot be read yet
+      hint: or read the cluster: `meshctl analyze --cluster`
     "#);
 }
 

@@ -1,6 +1,8 @@
 //! The program as a user meets it: arguments, exit status, output. What rules find is tested beside them.
 
 mod analyze;
+mod api;
+mod cluster;
 mod config;
 mod explain;
 mod formats;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mesh_core::{Header, Mesh, Origin, ResourceId, SourceId};
+use mesh_core::{Header, Mesh, Origin, ResourceId, SourceId, SourceKind};
 use mesh_yaml::{FieldPath, Span};
 
 use crate::Rule;
@@ -155,6 +155,26 @@ impl Place {
         }
     }
 
+    /// The cluster as a whole, for what concerns no single object of it.
+    pub fn cluster() -> Self {
+        Self {
+            resource: None,
+            path: FieldPath::root(),
+            part: Part::Value,
+            file: None,
+            origin: None,
+            span: None,
+        }
+    }
+
+    /// Whether it is in a cluster rather than in a file.
+    pub fn is_in_cluster(&self, mesh: &Mesh) -> bool {
+        match self.locate() {
+            Some(location) => mesh.source(location.source).kind() == SourceKind::Cluster,
+            None => self.file.is_none(),
+        }
+    }
+
     /// The document and the base of the resource, if the place is in one.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
@@ -179,7 +199,7 @@ impl Place {
         })
     }
 
-    /// The name of the file.
+    /// The name of the file, or of what stands in its place.
     pub fn file_name<'a>(&'a self, mesh: &'a Mesh) -> Option<&'a str> {
         match &self.file {
             Some(name) => Some(name),

@@ -19,6 +19,8 @@ pub struct Rule {
     pub subjects: &'static [Kind],
     /// What it has to know besides: of each group, at least one kind must be in the input.
     pub needs: &'static [&'static [Kind]],
+    /// Kinds that it looks things up in, although it can do without any in the input.
+    pub also_reads: &'static [Kind],
     /// Markdown documentation with fixed headings, each line with the one leading space of its comment.
     pub docs: &'static str,
     /// Looks for it.
@@ -34,6 +36,20 @@ impl PartialEq for Rule {
 impl Eq for Rule {}
 
 impl Rule {
+    /// What declarations need not say.
+    #[doc(hidden)]
+    pub const DEFAULT: Self = Self {
+        name: "",
+        aliases: &[],
+        severity: Severity::Error,
+        since: "",
+        subjects: &[],
+        needs: &[],
+        also_reads: &[],
+        docs: "",
+        check: |_, _| (),
+    };
+
     /// The documentation without comment margins.
     pub fn documentation(&self) -> String {
         let lines = self
@@ -53,15 +69,26 @@ impl Rule {
             .replace('\n', " ")
     }
 
+    /// The kinds that it looks other objects up in, so that it would take one for missing that only could not be read.
+    pub fn looks_up(&self) -> impl Iterator<Item = Kind> {
+        self.needs
+            .iter()
+            .copied()
+            .flatten()
+            .chain(self.also_reads)
+            .copied()
+    }
+
     /// Why the rule cannot run on `mesh`, if there is something for it to check but not enough to know.
     pub(crate) fn missing_input(&self, mesh: &Mesh) -> Option<String> {
         if !self.subjects.is_empty() && self.subjects.iter().all(|kind| mesh.count(*kind) == 0) {
             return None;
         }
-        let missing = self
-            .needs
-            .iter()
-            .find(|group| group.iter().all(|kind| mesh.count(*kind) == 0))?;
+        if let Some(kind) = self.looks_up().find(|kind| mesh.is_unreadable(*kind)) {
+            return Some(format!("needs {kind}, which could not be read from the cluster"));
+        }
+        let is_absent = |kind: &Kind| mesh.count(*kind) == 0 && !mesh.has_all(*kind);
+        let missing = self.needs.iter().find(|group| group.iter().all(is_absent))?;
         let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Some(format!("needs {}, and the input has none", names.join(" or ")))
     }
@@ -84,6 +111,10 @@ pub fn by_name(name: &str) -> Option<&'static Rule> {
 macro_rules! declare_rule {
     ($(#[doc = $doc:literal])+ $vis:vis static $id:ident = { $($field:ident $(: $value:expr)?),+ $(,)? }) => {
         $(#[doc = $doc])+
-        $vis static $id: $crate::Rule = $crate::Rule { docs: concat!($($doc, "\n"),+), $($field $(: $value)?),+ };
+        $vis static $id: $crate::Rule = $crate::Rule {
+            docs: concat!($($doc, "\n"),+),
+            $($field $(: $value)?,)+
+            ..$crate::Rule::DEFAULT
+        };
     };
 }

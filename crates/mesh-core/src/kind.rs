@@ -98,6 +98,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// Says that the resource came from another source.
+            #[cfg(feature = "cluster")]
+            pub(crate) fn set_source(&mut self, source: crate::source::SourceId) {
+                match self { $(Self::$variant(resource) => Arc::make_mut(resource).set_source(source)),+ }
+            }
+
             /// The parts that every resource has.
             pub fn header(&self) -> &crate::resource::Header {
                 match self { $(Self::$variant(resource) => resource.header()),+ }

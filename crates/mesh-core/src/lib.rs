@@ -6,7 +6,7 @@
 //!                                   └─ schema: violations with field paths    └─ virtual_services(), gateways(), …
 //! ```
 //!
-//! Everything but [`source::files`] is pure: no I/O, no async, and no failure on well-typed input. What is wrong
+//! Everything but [`source::files`], `source::cluster` and `cluster` is pure: no I/O, no async, and no failure on well-typed input. What is wrong
 //! with the input is data ([`Mesh::problems`], [`Mesh::violations`]), so that one broken document hides nothing
 //! else.
 
@@ -34,6 +34,6 @@ pub use mesh::{Mesh, MeshBuilder, Settings};
 pub use protocol::Protocol;
 pub use registry::{Lookup, Service, ServiceRegistry};
 pub use resource::{Header, Labels, Metadata, Origin, Resource, ResourceId, selects};
-pub use source::{Problem, ProblemKind, Skipped, Source, SourceId};
+pub use source::{Problem, ProblemKind, Skipped, Source, SourceId, SourceKind, Unreadable};
 pub use visibility::Visibility;
 pub use workload::{Workload, Workloads};

@@ -13,7 +13,7 @@ use crate::registry::ServiceRegistry;
 use crate::resource::{Resource, ResourceId};
 use crate::schema::validate::Violation;
 use crate::schema::{FieldType, Message};
-use crate::source::{Loaded, Problem, Skipped, Source, SourceId};
+use crate::source::{Loaded, Problem, Skipped, Source, SourceId, Unreadable};
 use crate::workload::Workloads;
 
 /// What the mesh is called and where its parts live.
@@ -23,6 +23,18 @@ pub struct Settings {
     pub cluster_domain: String,
     /// The namespace of the control plane.
     pub istio_namespace: String,
+    /// The revision of the control plane; empty and `default` mean the one without a revision in its names.
+    pub revision: String,
+}
+
+impl Settings {
+    /// The name that an object of the control plane has in this revision: `istio` is `istio-canary` in `canary`.
+    pub fn revisioned(&self, name: &str) -> String {
+        match self.revision.as_str() {
+            "" | "default" => name.to_owned(),
+            revision => format!("{name}-{revision}"),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -31,6 +43,7 @@ impl Default for Settings {
         Self {
             cluster_domain: "cluster.local".to_owned(),
             istio_namespace: "istio-system".to_owned(),
+            revision: String::new(),
         }
     }
 }
@@ -54,6 +67,8 @@ struct Inner {
     sources: Vec<Arc<Source>>,
     problems: Vec<Problem>,
     skipped: Skipped,
+    complete: Vec<Kind>,
+    unreadable: Vec<Unreadable>,
     registry: OnceLock<ServiceRegistry>,
     workloads: OnceLock<Workloads>,
 }
@@ -74,7 +89,7 @@ impl Mesh {
         &self.inner.settings
     }
 
-    /// The mesh-wide configuration: what was given, else what the ConfigMap `istio` of the control plane's namespace
+    /// The mesh-wide configuration: what was given, else what the ConfigMap `istio` (`istio-REVISION`) of the control plane's namespace
     /// says, else what istiod compiles in.
     pub fn config(&self) -> &MeshConfig {
         &self.inner.config
@@ -170,6 +185,23 @@ impl Mesh {
         &self.inner.skipped
     }
 
+    /// Whether the mesh holds every object of the kind that there is, rather than those that happen to be in some
+    /// files.
+    pub fn has_all(&self, kind: Kind) -> bool {
+        self.inner.complete.contains(&kind)
+    }
+
+    /// The kinds that could not be read from the cluster, not at all or not everywhere.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.inner.unreadable
+    }
+
+    /// Whether nothing could be read of the kind.
+    pub fn is_unreadable(&self, kind: Kind) -> bool {
+        let mut unreadable = self.inner.unreadable.iter();
+        unreadable.any(|unreadable| unreadable.kind == kind && unreadable.only.is_none())
+    }
+
     /// All sources.
     pub fn sources(&self) -> &[Arc<Source>] {
         &self.inner.sources
@@ -186,13 +218,16 @@ impl Mesh {
 
     /// This mesh after `change` is applied to it: resources of `change` replace those of the same identity.
     ///
-    /// Mesh-wide configuration and settings stay those of `self`.
+    /// Settings stay those of `self`, and so does mesh-wide configuration, unless `change` has its own.
     #[must_use]
     pub fn overlay(&self, change: &Self) -> Self {
         let mut builder = MeshBuilder::new(self.inner.settings.clone());
-        builder.config = Some(self.inner.config.clone());
-        builder.config_is_assumed = !self.inner.has_own_config;
-        builder.networks.clone_from(&self.inner.networks);
+        let configured = if change.has_own_config() { change } else { self };
+        builder.config = Some(configured.config().clone());
+        builder.config_is_assumed = !configured.has_own_config();
+        builder.networks = change.networks().or(self.networks()).cloned();
+        builder.complete.clone_from(&self.inner.complete);
+        builder.unreadable.clone_from(&self.inner.unreadable);
         let offset = u32::try_from(self.inner.sources.len()).unwrap_or(u32::MAX);
         builder
             .sources
@@ -265,6 +300,8 @@ pub struct MeshBuilder {
     sources: Vec<Arc<Source>>,
     problems: Vec<Problem>,
     skipped: Skipped,
+    complete: Vec<Kind>,
+    unreadable: Vec<Unreadable>,
 }
 
 impl MeshBuilder {
@@ -272,6 +309,17 @@ impl MeshBuilder {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            ..Self::default()
+        }
+    }
+
+    /// An empty mesh with the settings and the mesh-wide configuration of this one.
+    #[must_use]
+    pub fn with_same_config(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            config: self.config.clone(),
+            networks: self.networks.clone(),
             ..Self::default()
         }
     }
@@ -302,6 +350,26 @@ impl MeshBuilder {
         self.skipped.merge(loaded.skipped);
     }
 
+    /// Says that every object of the kind that there is has been added.
+    pub fn set_complete(&mut self, kind: Kind) {
+        self.complete.push(kind);
+    }
+
+    /// Says that a kind could not be read, or not everywhere.
+    pub fn add_unreadable(&mut self, unreadable: Unreadable) {
+        self.unreadable.push(unreadable);
+    }
+
+    /// The names and places of the mesh.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What was added so far, in that order.
+    pub fn resources(&self) -> &[AnyResource] {
+        &self.resources
+    }
+
     /// Indexes everything.
     pub fn build(self) -> Mesh {
         let Self {
@@ -315,6 +383,8 @@ impl MeshBuilder {
             sources,
             problems,
             skipped,
+            complete,
+            unreadable,
         } = self;
         let mut lists = Lists::default();
         for resource in resources {
@@ -335,6 +405,8 @@ impl MeshBuilder {
                 sources,
                 problems,
                 skipped,
+                complete,
+                unreadable,
                 registry: OnceLock::new(),
                 workloads: OnceLock::new(),
             }),
@@ -344,10 +416,11 @@ impl MeshBuilder {
 
 /// The mesh configuration in the ConfigMap `istio` of the control plane's namespace, over the compiled-in one.
 fn config_from(lists: &Lists, settings: &Settings) -> Option<MeshConfig> {
+    let name = settings.revisioned("istio");
     lists
         .config_maps
         .iter()
-        .find(|map| map.name() == "istio" && map.namespace() == settings.istio_namespace)
+        .find(|map| map.name() == name && map.namespace() == settings.istio_namespace)
         .and_then(|map| mesh_config_text(map))
         .and_then(parse_mesh_config)
 }

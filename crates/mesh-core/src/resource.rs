@@ -39,6 +39,11 @@ impl<T> Resource<T> {
         let source = &mut self.header.origin.source;
         *source = SourceId(source.0.saturating_add(offset));
     }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn set_source(&mut self, source: SourceId) {
+        self.header.origin.source = source;
+    }
 }
 
 impl<T> Deref for Resource<T> {

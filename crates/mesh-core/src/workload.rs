@@ -158,6 +158,8 @@ impl Workload {
 #[derive(Debug, Default)]
 pub struct Workloads {
     list: Vec<Workload>,
+    /// How many of them stand for themselves; the pods that follow repeat the template of one of these.
+    own: usize,
     by_namespace: FxHashMap<String, LabelIndex>,
     everywhere: LabelIndex,
 }
@@ -171,7 +173,12 @@ struct LabelIndex {
 impl Workloads {
     pub(crate) fn build(mesh: &Mesh) -> Self {
         let mut list = Vec::new();
-        list.extend(mesh.pods().iter().cloned().map(Owner::Pod).map(Workload::new));
+        let (repeating, single): (Vec<_>, Vec<_>) = mesh
+            .pods()
+            .iter()
+            .cloned()
+            .partition(|pod| has_template(mesh, pod));
+        list.extend(single.into_iter().map(Owner::Pod).map(Workload::new));
         list.extend(
             mesh.deployments()
                 .iter()
@@ -206,6 +213,8 @@ impl Workloads {
                 .map(Owner::CronJob)
                 .map(Workload::new),
         );
+        let own = list.len();
+        list.extend(repeating.into_iter().map(Owner::Pod).map(Workload::new));
 
         let mut by_namespace: FxHashMap<String, LabelIndex> = FxHashMap::default();
         let mut everywhere = LabelIndex::default();
@@ -216,14 +225,16 @@ impl Workloads {
         }
         Self {
             list,
+            own,
             by_namespace,
             everywhere,
         }
     }
 
-    /// Every workload: pods first, then by kind, namespace and name.
+    /// Every workload: pods first, then by kind, namespace and name. Pods that were made from a template of the mesh
+    /// repeat it, and are not among them; selectors find these too.
     pub fn all(&self) -> &[Workload] {
-        &self.list
+        &self.list[..self.own]
     }
 
     /// Whether there are none.
@@ -258,6 +269,24 @@ impl Workloads {
             .map(|number| &self.list[*number as usize])
             .filter(|workload| selects(selector, workload.labels()))
     }
+}
+
+/// Whether the mesh has the template that the pod was made from.
+fn has_template(mesh: &Mesh, pod: &Header) -> bool {
+    let namespace = pod.namespace();
+    let mut owners = pod.metadata().owner_references.iter();
+    owners.any(|owner| match owner.kind.as_str() {
+        // A Deployment's ReplicaSets add a hash to its name, and to their pods.
+        "ReplicaSet" => pod
+            .labels()
+            .get("pod-template-hash")
+            .and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'))
+            .is_some_and(|name| mesh.contains(Kind::Deployment, namespace, name)),
+        "StatefulSet" => mesh.contains(Kind::StatefulSet, namespace, &owner.name),
+        "DaemonSet" => mesh.contains(Kind::DaemonSet, namespace, &owner.name),
+        "Job" => mesh.contains(Kind::Job, namespace, &owner.name),
+        _ => false,
+    })
 }
 
 impl LabelIndex {

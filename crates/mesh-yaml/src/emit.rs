@@ -110,12 +110,11 @@ impl Place {
 struct Emit<'t>(&'t mut String, Place);
 
 impl Emit<'_> {
-    fn scalar<E>(self, text: &str) -> Result<(), E> {
+    fn scalar(self, text: &str) {
         let Self(out, place) = self;
         place.separate(out);
         out.push_str(text);
         out.push('\n');
-        Ok(())
     }
 }
 
@@ -135,29 +134,34 @@ impl<'de> Visitor<'de> for Emit<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.scalar("null")
+        self.scalar("null");
+        Ok(())
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.scalar(if value { "true" } else { "false" })
+        self.scalar(if value { "true" } else { "false" });
+        Ok(())
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.scalar(&value.to_string())
+        self.scalar(&value.to_string());
+        Ok(())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.scalar(&value.to_string())
+        self.scalar(&value.to_string());
+        Ok(())
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         if value.is_nan() {
-            self.scalar(".nan")
+            self.scalar(".nan");
         } else if value.is_infinite() {
-            self.scalar(if value > 0.0 { ".inf" } else { "-.inf" })
+            self.scalar(if value > 0.0 { ".inf" } else { "-.inf" });
         } else {
-            self.scalar(&format!("{value:?}"))
+            self.scalar(&format!("{value:?}"));
         }
+        Ok(())
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
@@ -320,7 +324,12 @@ fn write_double_quoted(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             // All of these are below U+10000.
-            other if needs_escape(other) => out.push_str(&format!("\\u{:04X}", u32::from(other))),
+            other if needs_escape(other) => {
+                out.push_str("\\u");
+                let code = u32::from(other);
+                let digit = |shift: u32| char::from_digit(code >> shift & 0xf, 16);
+                out.extend([12, 8, 4, 0].into_iter().filter_map(digit));
+            }
             other => out.push(other),
         }
     }

@@ -48,7 +48,11 @@ fn command(finding: &Finding) -> String {
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key}={}", escape_property(&value?))))
         .collect();
-    let mut message = finding.message.clone();
+    // An annotation without a file has to say what it is about.
+    let mut message = match (&finding.place.file, &finding.place.resource) {
+        (None, Some(resource)) => format!("{resource}: {}", finding.message),
+        _ => finding.message.clone(),
+    };
     if let Some(help) = &finding.help {
         message.push_str("\nhelp: ");
         message.push_str(help);

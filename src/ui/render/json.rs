@@ -4,6 +4,7 @@
 //! its meaning.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use mesh_analyze::{Diagnostic, Place, Severity};
 use mesh_core::{Mesh, ResourceId};
@@ -53,7 +54,7 @@ pub(crate) struct Finding {
 pub(crate) struct Spot {
     /// The resource.
     pub(crate) resource: Option<Resource>,
-    /// The file as given; `-` for standard input.
+    /// The file as given; `-` for standard input. Null for objects of a cluster.
     pub(crate) file: Option<String>,
     /// Line, from 1.
     pub(crate) line: Option<u32>,
@@ -102,6 +103,8 @@ pub(crate) struct Summary {
     pub(crate) infos: usize,
     /// Findings that the input switched off.
     pub(crate) suppressed: usize,
+    /// The cluster that was read: the name of its context.
+    pub(crate) cluster: Option<String>,
     /// Files that were read.
     pub(crate) files: usize,
     /// Resources that were analyzed.
@@ -121,6 +124,7 @@ impl Document {
             mesh,
             report,
             rules: _,
+            cluster,
         } = analysis;
         let left_out = mesh.skipped();
         Self {
@@ -143,6 +147,7 @@ impl Document {
                 warnings: report.count(Severity::Warning),
                 infos: report.count(Severity::Info),
                 suppressed: report.suppressed,
+                cluster: cluster.map(str::to_owned),
                 files: analysis.files(),
                 resources: mesh.len(),
                 not_kubernetes: left_out.not_kubernetes,
@@ -176,8 +181,10 @@ impl Finding {
 }
 
 impl Spot {
+    /// Objects of a cluster have no file, and so no lines: those that people see are of our making.
     fn new(mesh: &Mesh, place: &Place) -> Self {
-        let ends = place.locate().map(|location| {
+        let in_file = (!place.is_in_cluster(mesh)).then_some(place);
+        let ends = in_file.and_then(Place::locate).map(|location| {
             let source = mesh.source(location.source);
             (
                 source.position(location.span.start),
@@ -186,12 +193,26 @@ impl Spot {
         });
         Self {
             resource: place.resource.as_ref().map(Resource::new),
-            file: place.file_name(mesh).map(str::to_owned),
+            file: in_file.and_then(|place| place.file_name(mesh)).map(str::to_owned),
             line: ends.map(|(start, _)| start.line),
             column: ends.map(|(start, _)| start.column),
             end_line: ends.map(|(_, end)| end.line),
             end_column: ends.map(|(_, end)| end.column),
             path: (place.resource.is_some() || !place.path.is_empty()).then(|| place.path.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            namespace,
+            name,
+        } = self;
+        match namespace {
+            Some(namespace) => write!(formatter, "{kind} {namespace}/{name}"),
+            None => write!(formatter, "{kind} {name}"),
         }
     }
 }

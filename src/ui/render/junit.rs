@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::json::{Document, Finding};
+use super::json::{Document, Finding, Spot};
 
 /// Writes the report. A clean analysis has one suite with one case that passes, as servers take an empty report for
 /// one that is missing.
@@ -30,20 +30,31 @@ pub(crate) fn write(out: &mut impl Write, document: &Document) -> io::Result<()>
     out.write_all(text.as_bytes())
 }
 
+/// The file, or else the object of a cluster.
+fn name(place: &Spot) -> String {
+    match (&place.file, &place.resource) {
+        (Some(file), _) => file.clone(),
+        (None, Some(resource)) => resource.to_string(),
+        (None, None) => "cluster".to_owned(),
+    }
+}
+
 fn case(finding: &Finding) -> TestCase {
     let place = &finding.place;
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_message(finding.message.as_str());
     status.set_type(finding.severity);
-    let mut description = place.file.clone().unwrap_or_default();
+    let mut description = name(place);
     if let (Some(line), Some(column)) = (place.line, place.column) {
         description.push_str(&format!(":{line}:{column}"));
     }
     description.push_str(&format!(": {}", finding.message));
     for related in &finding.related {
-        let file = related.place.file.as_deref().unwrap_or_default();
-        let line = related.place.line.unwrap_or_default();
-        description.push_str(&format!("\n{file}:{line}: {}", related.message));
+        description.push_str(&format!("\n{}", name(&related.place)));
+        if let Some(line) = related.place.line {
+            description.push_str(&format!(":{line}"));
+        }
+        description.push_str(&format!(": {}", related.message));
     }
     if let Some(help) = &finding.help {
         description.push_str(&format!("\nhelp: {help}"));
@@ -52,6 +63,7 @@ fn case(finding: &Finding) -> TestCase {
     let subject = match (&place.resource, place.line) {
         (Some(resource), _) => format!("{} {}", resource.kind, resource.name),
         (None, Some(line)) => format!("line {line}"),
+        (None, None) if place.file.is_none() => "cluster".to_owned(),
         (None, None) => "file".to_owned(),
     };
     let mut case = TestCase::new(format!("{}: {subject}", finding.rule), status);

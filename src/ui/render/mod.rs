@@ -7,10 +7,11 @@ mod sarif;
 pub(crate) mod text;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use mesh_analyze::{Report, RuleSet};
-use mesh_core::Mesh;
+use mesh_core::{Mesh, Source, SourceKind};
 
 use super::Look;
 
@@ -41,6 +42,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) report: &'a Report,
     /// The rules that were asked for.
     pub(crate) rules: &'a RuleSet,
+    /// What the user calls the cluster, if one was read.
+    pub(crate) cluster: Option<&'a str>,
 }
 
 impl Analysis<'_> {
@@ -48,7 +51,9 @@ impl Analysis<'_> {
     pub(crate) fn files(&self) -> usize {
         let problems = self.mesh.problems().iter();
         let unread = problems.filter(|problem| problem.source.is_none()).count();
-        self.mesh.sources().len().saturating_sub(unread)
+        let is_file = |source: &&Arc<Source>| source.kind() != SourceKind::Cluster;
+        let files = self.mesh.sources().iter().filter(is_file).count();
+        files.saturating_sub(unread)
     }
 }
 

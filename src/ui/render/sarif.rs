@@ -233,7 +233,10 @@ fn result(
         rule_index: rules.iter().position(|rule| rule.name == finding.rule),
         level: level(finding.severity),
         message: Text { text },
-        locations: vec![location(&finding.place, None, folder)],
+        locations: std::iter::once(location(&finding.place, None, folder))
+            // A finding on a cluster as a whole is nowhere.
+            .filter(|site| site.physical_location.is_some() || !site.logical_locations.is_empty())
+            .collect(),
         related_locations: finding
             .related
             .iter()

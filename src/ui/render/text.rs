@@ -93,6 +93,7 @@ fn excerpt(
 
 fn write_file(out: &mut impl Write, look: Look, mesh: &Mesh, place: &Place) -> io::Result<()> {
     match place.file_name(mesh) {
+        None if place.is_in_cluster(mesh) => writeln!(out, "  --> {}", look.paint(Tone::Code, "cluster")),
         Some(file) => writeln!(out, "  --> {}", look.paint(Tone::Code, file)),
         None => Ok(()),
     }

@@ -89,6 +89,7 @@ pub static RULES: &[&Rule] = &[
     &schema::unknown_value::RULE,
     &traffic::unreachable_route::RULE,
     &input::unreadable_file::RULE,
+    &input::unreadable_kind::RULE,
     &unused_suppression::RULE,
     &schema::wrong_type::RULE,
 ];

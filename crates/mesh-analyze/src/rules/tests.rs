@@ -98,7 +98,7 @@ fn every_file_is_in_the_table() {
 
 #[test]
 fn every_example_fires_its_own_rule() {
-    for rule in RULES.iter().filter(|rule| rule.name != "unreadable-file") {
+    for rule in RULES.iter().filter(|rule| !rule.name.starts_with("unreadable-")) {
         let examples = examples(rule);
         assert!(!examples.is_empty(), "{} has no YAML example", rule.name);
         let fired = examples

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! ConnectOptions ─ connect ─► Cluster ─┬─ get(path)            one answer, as text
-//!  kubeconfig, context,                ├─ pages(query)         a list, page by page, as raw JSON objects
-//!  impersonation, timeouts             ├─ list::<Pod>(query)   a list, typed
+//!  kubeconfig, context,                ├─ discover(groups)     which kinds the server has
+//!  impersonation, timeouts             ├─ pages(query)         a list, page by page, as raw JSON objects
+//!                                      ├─ list::<Pod>(query)   a list, typed
 //!                                      ├─ may(attributes)      an access review
 //!                                      └─ client()             everything else (kube)
 //! ```
@@ -12,10 +13,12 @@
 //! [`ClusterError`] that says what happened in the words of the user and what to do next.
 
 mod connect;
+mod discovery;
 mod error;
 mod read;
 mod review;
 
 pub use connect::{Cluster, ConnectOptions, Impersonate};
+pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
 pub use read::{ListQuery, Page, Scope};

@@ -46,6 +46,8 @@ pub struct ListQuery {
     pub fields: Option<String>,
     /// The most objects that one answer may hold.
     pub page_size: u32,
+    /// Only the objects' metadata.
+    pub metadata_only: bool,
 }
 
 impl ListQuery {
@@ -65,6 +67,7 @@ impl ListQuery {
             labels: None,
             fields: None,
             page_size: PAGE,
+            metadata_only: false,
         }
     }
 
@@ -89,6 +92,21 @@ impl ListQuery {
     pub fn fields(mut self, selector: impl Into<String>) -> Self {
         self.fields = Some(selector.into());
         self
+    }
+
+    /// Only the objects' metadata: for kinds whose objects are large.
+    #[must_use]
+    pub fn metadata_only(mut self) -> Self {
+        self.metadata_only = true;
+        self
+    }
+
+    fn accept(&self) -> &'static str {
+        if self.metadata_only {
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+        } else {
+            "application/json"
+        }
     }
 
     fn uri(&self, resume: Option<&str>) -> String {
@@ -247,7 +265,8 @@ impl Cluster {
         }
     }
 
-    /// Hands every page of a list to `each`, in order. Only one page is held at a time.
+    /// Hands every page of a list to `each`, in order, and waits for it before it asks for the next one: only one page
+    /// is held at a time.
     ///
     /// If the list changes so much while it is read that the server forgets where it was, the rest is read as it is
     /// by then; the same object can come twice in that case, the later one being the newer.
@@ -255,11 +274,16 @@ impl Cluster {
     /// # Errors
     ///
     /// See [`ErrorKind`]; pages that came before the failure have been handed over.
-    pub async fn pages(&self, query: &ListQuery, mut each: impl FnMut(Page)) -> Result<(), ClusterError> {
+    pub async fn pages(
+        &self,
+        query: &ListQuery,
+        mut each: impl AsyncFnMut(Page),
+    ) -> Result<(), ClusterError> {
         let mut resume: Option<String> = None;
         let mut restarts = 0;
         loop {
-            let answer = match self.get(&query.uri(resume.as_deref())).await {
+            let uri = query.uri(resume.as_deref());
+            let answer = match self.get_accepting(&uri, query.accept()).await {
                 Err(error) if error.kind == ErrorKind::Expired && resume.is_some() && restarts < ATTEMPTS => {
                     restarts += 1;
                     resume = None;
@@ -274,7 +298,8 @@ impl Cluster {
             each(Page {
                 items: list.items.unwrap_or_default(),
                 remaining: list.metadata.remaining_item_count,
-            });
+            })
+            .await;
             if resume.is_none() {
                 return Ok(());
             }
@@ -292,7 +317,7 @@ impl Cluster {
     {
         let mut objects = Vec::new();
         let mut broken = None;
-        self.pages(query, |page| {
+        self.pages(query, async |page| {
             for item in page.items {
                 match serde_json::from_str(item.get()) {
                     Ok(object) => objects.push(object),

@@ -44,6 +44,17 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Says that all of it came from another source.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn set_source(&mut self, source: SourceId) {
+        for resource in &mut self.resources {
+            resource.set_source(source);
+        }
+        for problem in &mut self.problems {
+            problem.source = problem.source.map(|_| source);
+        }
+    }
+
     fn append(&mut self, mut other: Self) {
         let offset = self.resources.len();
         self.resources.append(&mut other.resources);
@@ -73,6 +84,11 @@ pub fn load_text(source: SourceId, name: &str, text: &Arc<str>, options: &LoadOp
             ..Loaded::default()
         };
     }
+    load_object(source, name, text, options)
+}
+
+/// As [`load_text`], for text that is no template, whatever it looks like.
+pub(crate) fn load_object(source: SourceId, name: &str, text: &Arc<str>, options: &LoadOptions) -> Loaded {
     let loader = Loader {
         source,
         name,

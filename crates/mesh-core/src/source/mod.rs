@@ -1,5 +1,7 @@
 //! Where resources come from.
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod files;
 mod load;
 
@@ -8,31 +10,65 @@ use std::sync::{Arc, OnceLock};
 
 use mesh_yaml::{LineIndex, Position, Span};
 
+use crate::kind::Kind;
+
+#[cfg(feature = "cluster")]
+pub(crate) use load::load_object;
 pub use load::{LoadOptions, Loaded, load_text};
 
 /// Names one [`Source`] of a mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub(crate) u32);
 
+/// The sorts of [`Source`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceKind {
+    /// A file.
+    File,
+    /// Standard input.
+    Stdin,
+    /// One object of a cluster, as YAML. Its `resourceVersion` is part of the object's metadata.
+    Cluster,
+}
+
 /// One text that resources were read from.
 #[derive(Debug)]
 pub struct Source {
     name: String,
+    kind: SourceKind,
     text: Arc<str>,
     lines: OnceLock<LineIndex>,
 }
 
 impl Source {
-    /// A text under the name that a user would know it by.
+    /// The text of a file under the name that a user would know it by; `-` is standard input.
     pub fn new(name: impl Into<String>, text: Arc<str>) -> Self {
+        let name = name.into();
+        let kind = if name == "-" {
+            SourceKind::Stdin
+        } else {
+            SourceKind::File
+        };
+        Self::of_kind(name, kind, text)
+    }
+
+    /// A text under the name that a user would know it by.
+    pub fn of_kind(name: impl Into<String>, kind: SourceKind, text: Arc<str>) -> Self {
         Self {
             name: name.into(),
+            kind,
             text,
             lines: OnceLock::new(),
         }
     }
 
-    /// The file's path as the user gave or would type it; `-` for standard input.
+    /// What sort of source it is.
+    pub fn kind(&self) -> SourceKind {
+        self.kind
+    }
+
+    /// The file's path as the user gave or would type it; `-` for standard input; for an object of a cluster, what
+    /// it is: `cluster: Service shop/web`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -84,6 +120,19 @@ pub enum ProblemKind {
     UnknownKind,
     /// An object lacks what every object must have, such as a name.
     Incomplete,
+}
+
+/// A kind whose objects could not be read from the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The kind.
+    pub kind: Kind,
+    /// Why: what the API server said.
+    pub reason: String,
+    /// Whether it is that the user may not.
+    pub is_forbidden: bool,
+    /// The one namespace in which the kind could be read all the same.
+    pub only: Option<String>,
 }
 
 /// What was left out of a mesh, and why.

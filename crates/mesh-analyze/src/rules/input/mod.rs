@@ -6,6 +6,7 @@ pub mod missing_name;
 pub mod syntax_error;
 pub mod unknown_kind;
 pub mod unreadable_file;
+pub mod unreadable_kind;
 
 use mesh_core::{Mesh, ProblemKind};
 
