@@ -62,12 +62,40 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__analyze)
-            opts="-o -n -q -v -h -V --output --fail-on --select --ignore --namespace --istio-namespace --cluster-domain --mesh-config --mesh-networks --config --no-config --color --quiet --verbose --help --version"
+            opts="-A -o -n -q -v -h -V --cluster --all-namespaces --all-findings --kubeconfig --context --as --as-group --as-uid --request-timeout --timeout --output --fail-on --select --ignore --namespace --istio-namespace --revision --cluster-domain --mesh-config --mesh-networks --config --no-config --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json yaml sarif junit github" -- "${cur}"))
                     return 0
@@ -97,6 +125,10 @@ _meshctl() {
                     return 0
                     ;;
                 --istio-namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revision)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,6 +36,13 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explai
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, and which versions of Istio it is for'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "util" -d 'Generate files about the program'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l timeout -d 'Time that all of the work may take' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'One JSON document; schemas/analyze-output.schema.json describes it'
 yaml\t'The same document as YAML'
@@ -48,8 +55,9 @@ warning\t'On errors and warnings'
 info\t'On any finding'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l select -d 'Run only these rules, by name or code (comma-separated, can be repeated)' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l ignore -d 'Do not run these rules, by name or code (comma-separated, can be repeated)' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s n -l namespace -d 'Namespace of objects that name none [default: default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s n -l namespace -d 'Namespace of objects that name none [default: default]; with --cluster, the only one to report on' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l revision -d 'Revision of the control plane, whose configuration and objects count with --cluster' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l cluster-domain -d 'DNS domain of the cluster [default: cluster.local]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l mesh-config -d 'Mesh-wide configuration (MeshConfig) to use instead of the one in the input\'s ConfigMap `istio`' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l mesh-networks -d 'Networks of the mesh (MeshNetworks)' -r -F
@@ -57,6 +65,9 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l config -d 'S
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l cluster -d 'Read the cluster; with PATH, lay the files over it'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s A -l all-namespaces -d 'Report on all namespaces, which is the default with --cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l all-findings -d 'With PATH and --cluster, report also what the cluster has without the files'
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -l no-config -d 'Use no settings file'
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s v -l verbose -d 'Say more: what was skipped, and why'

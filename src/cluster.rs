@@ -143,6 +143,7 @@ impl ClusterArgs {
 
 #[expect(
     clippy::exit,
+    clippy::disallowed_methods,
     reason = "this is what the signal does to a program that does not handle it"
 )]
 fn end_interrupted() {

@@ -247,6 +247,7 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
         name = Some(live::load(
             &mut builder,
             &connection,
+            files.as_ref(),
             namespace.as_deref(),
             &progress,
         )?);

@@ -67,11 +67,12 @@ impl Api {
                 continue;
             }
             let text = |key: &str| object[key].as_str().expect("an object").to_owned();
-            let kind = Kind::from_api(&text("apiVersion"), &text("kind")).expect("a known kind");
+            let (api_version, kind) = (text("apiVersion"), text("kind"));
+            let kind = Kind::from_api(&api_version, &kind).expect("a known kind");
             if kind.info().namespaced && object["metadata"]["namespace"].is_null() {
                 object["metadata"]["namespace"] = "default".into();
             }
-            let list = format!("{}/{}", root(&text("apiVersion")), kind.info().plural);
+            let list = format!("{}/{}", root(&api_version), kind.info().plural);
             lists.entry(list).or_default().push(object);
         }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -33,6 +33,13 @@ spec:
     - destination: {host: wbe}
 ";
 
+/// A number of services without findings.
+fn services(count: usize) -> String {
+    (0..count)
+        .map(|index| CLEAN.replace("reviews", &format!("s{index:04}")) + "---\n")
+        .collect()
+}
+
 fn project(api: &Api) -> Project {
     Project::new().file("kubeconfig", api.kubeconfig())
 }
@@ -45,7 +52,20 @@ fn analyze<'a>(project: &Project, args: impl IntoIterator<Item = &'a str>) -> Ou
 #[test]
 fn findings_show_the_object_as_yaml() {
     let api = Api::serve(BROKEN);
-    insta::assert_snapshot!(analyze(&project(&api), []), @"");
+    insta::assert_snapshot!(analyze(&project(&api), []), @r#"
+    status: 1
+    -- stdout --
+    error[unknown-host] (IST0101, KIA1101): destination `wbe` (`wbe.shop.svc.cluster.local`) is not in the service registry
+        ,-[cluster: VirtualService shop/web:13:15]
+     12 |     - destination:
+     13 |         host: wbe
+        :               ^^^
+        `----
+      help: did you mean `web`?
+    
+    -- stderr --
+    1 error in cluster `test` (3 resources)
+    "#);
 }
 
 #[test]
@@ -103,12 +123,7 @@ fn kinds_that_the_cluster_lacks_are_not_asked_for() {
 
 #[test]
 fn long_lists_come_in_pages_in_the_same_order_each_time() {
-    let mut services = String::new();
-    for index in 0..1200 {
-        services.push_str(&format!(
-            "apiVersion: v1\nkind: Service\nmetadata: {{name: s{index:04}}}\nspec: {{ports: [{{port: 80}}]}}\n---\n"
-        ));
-    }
+    let services = services(1200);
     let api = Api::serve(&services);
     let project = project(&api);
     let first = analyze(&project, ["-o=json"]);
@@ -124,12 +139,7 @@ fn long_lists_come_in_pages_in_the_same_order_each_time() {
 
 #[test]
 fn a_list_that_expires_half_way_is_read_again() {
-    let mut services = String::new();
-    for index in 0..600 {
-        services.push_str(&format!(
-            "apiVersion: v1\nkind: Service\nmetadata: {{name: s{index:04}}}\nspec: {{ports: [{{name: http, port: 80}}]}}\n---\n"
-        ));
-    }
+    let services = services(600);
     let api = Api::faulty(&services, |path, before| {
         (path.contains("services") && path.contains("continue") && before == 0)
             .then(|| Fault::Status(410, "", status("the continue parameter is too old")))
@@ -204,11 +214,23 @@ fn a_server_that_fails_at_everything_is_an_error() {
     let api = Api::faulty(BROKEN, |_, _| {
         Some(Fault::Status(401, "", status("Unauthorized")))
     });
-    insta::assert_snapshot!(analyze(&project(&api), []), @"");
+    insta::assert_snapshot!(analyze(&project(&api), []), @r#"
+    status: 2
+    -- stdout --
+    -- stderr --
+    error: the API server does not accept the credentials (401 Unauthorized)
+      hint: they may have expired: log in again, or choose another context with `--context`
+    "#);
     let api = Api::faulty(BROKEN, |path, _| {
         (path != "/apis").then(|| Fault::Status(403, "", status("services is forbidden")))
     });
-    insta::assert_snapshot!(analyze(&project(&api), []), @"");
+    insta::assert_snapshot!(analyze(&project(&api), []), @r#"
+    status: 2
+    -- stdout --
+    -- stderr --
+    error: nothing can be read of the cluster: services is forbidden
+      hint: ask for the right to get and list (the ClusterRole `view` and Istio's `istio-reader` have it), or name a namespace that you may read: `-n NAME`
+    "#);
 }
 
 #[test]
@@ -235,7 +257,13 @@ fn a_server_that_hangs_is_given_up() {
 #[test]
 fn nobody_listens() {
     let project = Project::new().file("kubeconfig", kubeconfig("http://127.0.0.1:1"));
-    insta::assert_snapshot!(analyze(&project, []), @"");
+    insta::assert_snapshot!(analyze(&project, []), @r#"
+    status: 2
+    -- stdout --
+    -- stderr --
+    error: cannot reach http://127.0.0.1:1: connection refused
+      hint: check that the cluster is up, and that the kubeconfig's context is the right one (`--context`)
+    "#);
 }
 
 #[cfg(unix)]
@@ -281,7 +309,12 @@ fn files_are_judged_by_what_they_bring() {
              apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: b, namespace: shop}\nspec: {egress: [{hosts: ['./*']}]}\n",
         );
     // The cluster's own finding is none of the file's making.
-    insta::assert_snapshot!(analyze(&project, ["other"]), @"");
+    insta::assert_snapshot!(analyze(&project, ["other"]), @r#"
+    status: 0
+    -- stdout --
+    -- stderr --
+    no findings in 1 file over cluster `test` (4 resources)
+    "#);
     let all = analyze(&project, ["other", "--all-findings"]);
     assert!(all.stdout.contains("error[unknown-host]"), "{all}");
     // The file replaces the object with the finding.
@@ -294,11 +327,16 @@ fn files_are_judged_by_what_they_bring() {
 
 #[test]
 fn findings_can_be_limited_to_a_namespace() {
-    let yaml = format!("{BROKEN}---\n{}", BROKEN.replace("shop", "kube-system"));
+    let yaml = format!("{MISSPELT}---\n{}", MISSPELT.replace("shop", "kube-system"));
     let api = Api::serve(&yaml);
     let project = project(&api);
     let count = |args: &[&str]| {
-        let output = analyze(&project, ["-o=json"].into_iter().chain(args.iter().copied()));
+        let output = analyze(
+            &project,
+            ["-o=json", "--select=unknown-field"]
+                .into_iter()
+                .chain(args.iter().copied()),
+        );
         output.json()["findings"].as_array().expect("findings").len()
     };
     assert_eq!(count(&[]), 1);
@@ -376,5 +414,11 @@ data: {tls.crt: TUE9PQ==, tls.key: VE9QU0VDUkVU}
 
 #[test]
 fn connection_arguments_need_the_flag() {
-    insta::assert_snapshot!(Project::new().file("a.yaml", CLEAN).run(["analyze", "a.yaml", "--context=x"]), @"");
+    insta::assert_snapshot!(Project::new().file("a.yaml", CLEAN).run(["analyze", "a.yaml", "--context=x"]), @r#"
+    status: 2
+    -- stdout --
+    -- stderr --
+    error: `--context` is of no use without `--cluster`
+      hint: add `--cluster` to read the cluster
+    "#);
 }

@@ -111,6 +111,7 @@ pub fn by_name(name: &str) -> Option<&'static Rule> {
 macro_rules! declare_rule {
     ($(#[doc = $doc:literal])+ $vis:vis static $id:ident = { $($field:ident $(: $value:expr)?),+ $(,)? }) => {
         $(#[doc = $doc])+
+        #[allow(clippy::needless_update, reason = "some declarations say everything")]
         $vis static $id: $crate::Rule = $crate::Rule {
             docs: concat!($($doc, "\n"),+),
             $($field $(: $value)?,)+

@@ -14,20 +14,23 @@ use crate::ui::progress::Progress;
 /// Namespaces that belong to Kubernetes itself. What is in them is read, but not judged.
 const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 
-/// Reads the cluster into `builder`. Returns what the user calls it.
+/// Reads the cluster into `builder`, with what `overlay` needs of it. Returns what the user calls it.
 pub(super) fn load(
     builder: &mut MeshBuilder,
     connection: &ClusterArgs,
+    overlay: Option<&Mesh>,
     namespace: Option<&str>,
     progress: &Progress,
 ) -> Result<String, CommandError> {
     progress.message("connecting".to_owned());
     connection.run(async |cluster| {
         let name = cluster.name().to_owned();
-        let own = cluster.namespace();
+        // A context that names no namespace means `default`.
+        let own = Some(cluster.namespace()).filter(|name| *name != "default");
         let request = Request {
             kinds: KINDS,
-            namespace: Some(namespace.unwrap_or(own)),
+            overlay,
+            namespace: namespace.or(own),
         };
         cluster::load(builder, &cluster, &request, |now| {
             progress.message(format!(

@@ -82,7 +82,8 @@ impl Cluster {
     pub async fn connect(options: &ConnectOptions) -> Result<Self, ClusterError> {
         let (mut config, name) = configuration(options).await?;
         config.connect_timeout = Some(options.request_timeout);
-        config.read_timeout = Some(options.request_timeout);
+        // Longer than the deadline of a request, which can say better what happened.
+        config.read_timeout = Some(options.request_timeout.saturating_add(Duration::from_secs(5)));
         config.write_timeout = Some(options.request_timeout);
         // Reads repeat themselves within their own deadline; see `read`.
         config.default_retry = false;

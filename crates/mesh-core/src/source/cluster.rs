@@ -23,7 +23,7 @@ use super::{LoadOptions, Loaded, Source, SourceId, SourceKind, Unreadable, load_
 use crate::cluster::{Cluster, ClusterError, Discovery, ErrorKind, ListQuery, Page, Scope};
 use crate::istio::gateway::ServerTlsSettings;
 use crate::kind::{AnyResource, Kind};
-use crate::mesh::{MeshBuilder, Settings};
+use crate::mesh::{Mesh, MeshBuilder, Settings};
 use crate::resource::{Labels, selects};
 use crate::schema::validate::ViolationKind;
 
@@ -82,6 +82,8 @@ pub const KINDS: &[Kind] = &[
 pub struct Request<'a> {
     /// The kinds, normally [`KINDS`].
     pub kinds: &'a [Kind],
+    /// Resources that are to be laid over the cluster; the Secrets that they name are read too.
+    pub overlay: Option<&'a Mesh>,
     /// The namespace to be content with where the user may not read all of them.
     pub namespace: Option<&'a str>,
 }
@@ -188,7 +190,7 @@ pub async fn load(
         return Err(nothing_readable(failure));
     }
     load_settings(builder, cluster, &settings).await?;
-    load_secrets(builder, cluster).await
+    load_secrets(builder, cluster, request.overlay).await
 }
 
 fn nothing_readable(error: ClusterError) -> ClusterError {
@@ -563,8 +565,14 @@ async fn load_settings(
 }
 
 /// Reads the Secrets that Gateways name, and no others.
-async fn load_secrets(builder: &mut MeshBuilder, cluster: &Cluster) -> Result<(), ClusterError> {
-    let wanted: Vec<_> = secrets(builder.resources()).into_iter().collect();
+async fn load_secrets(
+    builder: &mut MeshBuilder,
+    cluster: &Cluster,
+    overlay: Option<&Mesh>,
+) -> Result<(), ClusterError> {
+    let mut resources = builder.resources().to_vec();
+    resources.extend(overlay.into_iter().flat_map(Mesh::resources));
+    let wanted = secrets(&resources);
     let results: Vec<_> = stream::iter(wanted)
         .map(async |(namespace, name)| {
             let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");

@@ -187,6 +187,9 @@ impl<'m> World<'m> {
     /// Whether the workloads that are meant may well be left out of the input: Istio's own, which its installation
     /// makes, and those of a namespace of which the input shows nothing.
     fn may_be_elsewhere(&self, labels: &Labels, scope: Scope<'_>) -> bool {
+        if self.mesh.has_all(Kind::Pod) {
+            return false;
+        }
         let is_istio = |key: &str, value: &str| key == "istio" || value.starts_with("istio");
         let istio_is_here = || self.by_label.contains_key(&("app", "istiod"));
         if labels.iter().any(|(key, value)| is_istio(key, value)) && !istio_is_here() {

@@ -45,6 +45,7 @@ declare_rule! {
         since: "0.1.0",
         subjects: &[Kind::AuthorizationPolicy, Kind::Telemetry],
         needs: &[],
+        also_reads: &[Kind::ConfigMap],
         check,
     }
 }

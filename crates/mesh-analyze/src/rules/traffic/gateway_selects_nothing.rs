@@ -56,7 +56,8 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let proxies = Proxies::new(mesh);
     for gateway in mesh.gateways() {
         let selector = &gateway.spec.selector;
-        let is_elsewhere = is_usually_installed_elsewhere(selector) && !proxies.shows_some();
+        let is_elsewhere =
+            !mesh.has_all(Kind::Pod) && is_usually_installed_elsewhere(selector) && !proxies.shows_some();
         if selector.is_empty() || is_elsewhere || !proxies.of(gateway).is_empty() {
             continue;
         }

@@ -51,6 +51,7 @@ declare_rule! {
         since: "0.1.0",
         subjects: &[Kind::VirtualService],
         needs: &[&[Kind::Gateway, Kind::KubernetesGateway]],
+        also_reads: &[Kind::RequestAuthentication],
         check,
     }
 }

@@ -41,6 +41,7 @@ declare_rule! {
         since: "0.1.0",
         subjects: ROUTE_KINDS,
         needs: &[&[Kind::Service]],
+        also_reads: &[Kind::ReferenceGrant],
         check,
     }
 }

@@ -133,6 +133,9 @@ impl<'m> KnownServices<'m> {
     /// the control plane come from elsewhere, unless the input has some of them; and without any Kubernetes Service
     /// nothing is known of those.
     fn would_show(&self, host: &Host) -> bool {
+        if self.mesh.has_all(Kind::Service) {
+            return true;
+        }
         let Some((service, namespace)) = cluster_local(self.mesh, host) else {
             return true;
         };
@@ -148,13 +151,26 @@ impl<'m> KnownServices<'m> {
     }
 
     fn has_namespace(&self, namespace: &str) -> bool {
-        self.namespaces.contains(namespace)
+        self.mesh.has_all(Kind::Service) || self.namespaces.contains(namespace)
     }
 }
 
 /// The namespaces that the input has something of. What others refer to in another namespace may well be there, in
 /// files of other people.
-fn namespaces_of_input(mesh: &Mesh) -> FxHashSet<String> {
+#[derive(Debug)]
+struct ShownNamespaces {
+    /// Whether the input is a whole cluster.
+    all: bool,
+    names: FxHashSet<String>,
+}
+
+impl ShownNamespaces {
+    fn contains(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
+}
+
+fn namespaces_of_input(mesh: &Mesh) -> ShownNamespaces {
     let resources = mesh.resources();
     let mut namespaces: FxHashSet<String> = FxHashSet::default();
     for resource in resources {
@@ -168,7 +184,10 @@ fn namespaces_of_input(mesh: &Mesh) -> FxHashSet<String> {
             namespaces.insert(name.to_owned());
         }
     }
-    namespaces
+    ShownNamespaces {
+        all: mesh.has_all(Kind::Namespace),
+        names: namespaces,
+    }
 }
 
 /// Looks for what was meant. Comparing one word with thousands of names takes time, so that the number of

@@ -70,12 +70,8 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
         } else {
             !homes.is_empty()
         };
-        if is_found
-            || !credential
-                .namespaces
-                .iter()
-                .any(|namespace| shown.contains(namespace))
-        {
+        let would_be_shown = |namespace: &&str| mesh.has_all(Kind::Secret) || shown.contains(namespace);
+        if is_found || !credential.namespaces.iter().any(would_be_shown) {
             continue;
         }
         let name = credential.name;
