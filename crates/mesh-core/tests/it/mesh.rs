@@ -122,7 +122,8 @@ data:
     let elsewhere = mesh_of(&map.replace("istio-system", "elsewhere"));
     assert_eq!(elsewhere.root_namespace(), "istio-system");
     assert!(mesh.has_own_config() && mesh.overlay(&elsewhere).has_own_config());
-    assert!(!elsewhere.has_own_config() && !elsewhere.overlay(&mesh).has_own_config());
+    assert!(!elsewhere.has_own_config());
+    assert_eq!(elsewhere.overlay(&mesh).root_namespace(), "mesh-root");
 }
 
 #[test]
