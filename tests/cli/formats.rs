@@ -117,6 +117,7 @@ fn json_holds_all_that_is_known() {
         "warnings": 0,
         "infos": 0,
         "suppressed": 0,
+        "cluster": null,
         "files": 1,
         "resources": 1,
         "notKubernetes": 0,
