@@ -1,5 +1,9 @@
 //! Synthetic meshes of any size, for tests and measurements.
 
+mod config_dump;
+
+pub use config_dump::config_dump;
+
 use std::fmt::Write as _;
 
 /// How many services share a namespace.

@@ -114,7 +114,7 @@ fn join<T: ToString>(parts: &[T]) -> String {
 }
 
 /// The conditions of a filter chain, in the order that Envoy weighs them.
-fn describe_chain(chain: &FilterChain) -> String {
+pub(crate) fn describe_chain(chain: &FilterChain) -> String {
     let FilterChainMatch {
         destination_port,
         prefix_ranges,

@@ -14,6 +14,7 @@ pub use bootstrap::BootstrapSummary;
 pub use cluster::{ClusterFilter, ClusterSummary};
 pub use ecds::EcdsSummary;
 pub use endpoint::{ClusterEndpoints, EndpointFilter, EndpointSummary};
+pub(crate) use listener::describe_chain;
 pub use listener::{ChainSummary, ListenerFilter, ListenerSummary, ListenerType};
 pub use route::{RouteSummary, RouteTableSummary, VirtualHostSummary};
 pub(crate) use route::{describe_action, describe_match};

@@ -53,7 +53,11 @@ pub(super) fn trace(
     is_tls: bool,
     steps: &mut Vec<Step>,
 ) -> Result<Outcome, Outcome> {
-    let mut step = Step::new(Subject::Http, &manager.stat_prefix, "");
+    let mut step = Step::new(
+        Subject::Http,
+        &manager.stat_prefix,
+        "the filter chain speaks HTTP",
+    );
     let message = receive(http, manager, request, is_tls, &mut step);
     for filter in manager.http_filters.iter().filter(|filter| !filter.disabled) {
         let kind = filter

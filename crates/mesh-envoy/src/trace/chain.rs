@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::{PassedOver, Protocol, Request, Step};
 use crate::config::CidrRange;
 use crate::config::listener::{FilterChain, FilterChainMatch, Listener, SourceType};
+use crate::summary::describe_chain;
 
 /// A connection as the levels see it.
 #[derive(Debug)]
@@ -217,7 +218,11 @@ pub(super) fn choose<'a>(listener: &'a Listener, connection: &Connection, step: 
                 format!("another fits the {level} better")
             };
             step.passed_over.push(PassedOver {
-                name: chain.name.clone(),
+                name: if chain.name.is_empty() {
+                    describe_chain(chain)
+                } else {
+                    chain.name.clone()
+                },
                 reason,
                 origin: crate::istio::Origin::of(&chain.metadata),
             });
@@ -231,10 +236,12 @@ pub(super) fn choose<'a>(listener: &'a Listener, connection: &Connection, step: 
         }
     }
     if let Some(chain) = chains.first() {
-        step.reason = if decided_by.is_empty() {
+        step.reason = if !decided_by.is_empty() {
+            format!("it fits best by {}", decided_by.join(", "))
+        } else if chain.filter_chain_match == FilterChainMatch::default() {
             "it takes every connection".to_owned()
         } else {
-            format!("it fits best by {}", decided_by.join(", "))
+            format!("it fits: {}", describe_chain(chain))
         };
         return Chosen::Chain(chain);
     }

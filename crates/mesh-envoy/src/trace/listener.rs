@@ -71,6 +71,10 @@ pub(super) fn trace(config: &Config, request: &Request, steps: &mut Vec<Step>) -
         .as_ref()
         .map(super::upstream::describe_socket);
     step.detail("transport", socket.unwrap_or_else(|| "plaintext".to_owned()));
+    let needs_certificate = chain
+        .transport_socket
+        .as_ref()
+        .is_some_and(upstream::requires_certificate);
     let is_tls_chain = chain.transport_socket.as_ref().is_some_and(upstream::is_tls);
 
     let mut terminal = None;
@@ -92,7 +96,6 @@ pub(super) fn trace(config: &Config, request: &Request, steps: &mut Vec<Step>) -
     // A chain that ends TLS sees what is in it; one that does not sees TLS as bytes.
     let is_opaque = request.tls.is_some() && !is_tls_chain;
     match (terminal, &request.protocol) {
-        (Some(Terminal::Tcp(tcp)), _) => Ok(upstream::tcp(config, &tcp, request, destination, steps)),
         (Some(Terminal::Http(_)), _) if is_opaque => Err(Outcome::refused(
             "the client speaks TLS, and the filter chain expects plaintext HTTP",
             None,
@@ -103,6 +106,14 @@ pub(super) fn trace(config: &Config, request: &Request, steps: &mut Vec<Step>) -
             None,
             None,
         )),
+        _ if request.tls.as_ref().is_some_and(|tls| !tls.certificate) && needs_certificate => {
+            Err(Outcome::refused(
+                "the client shows no certificate, and the filter chain requires one",
+                None,
+                None,
+            ))
+        }
+        (Some(Terminal::Tcp(tcp)), _) => Ok(upstream::tcp(config, &tcp, request, destination, steps)),
         (Some(Terminal::Http(http)), Protocol::Http(message)) => {
             action::trace(config, request, message, &http, destination, is_tls_chain, steps)
         }
@@ -169,10 +180,12 @@ fn redirected<'a>(config: &'a Config, request: &Request, way: Way) -> Result<Cho
             return assumed(config, request, first, passed_over);
         }
     }
-    let mut step = named(
-        first,
-        "it takes redirected connections that have no listener of their own",
-    );
+    let reason = if first.use_original_dst {
+        "it takes redirected connections that have no listener of their own"
+    } else {
+        "it takes all redirected connections"
+    };
+    let mut step = named(first, reason);
     step.passed_over = passed_over;
     Ok((first, destination, step))
 }

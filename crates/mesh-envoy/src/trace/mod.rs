@@ -32,8 +32,10 @@ pub struct Config {
     listeners: Vec<Listener>,
     routes: BTreeMap<String, RouteConfiguration>,
     clusters: BTreeMap<String, Cluster>,
-    /// By the name of the load assignment, or of the cluster.
-    endpoints: BTreeMap<String, Vec<EndpointSummary>>,
+    /// By the name of the load assignment.
+    assignments: BTreeMap<String, LoadAssignment>,
+    /// What Envoy knows of hosts, by cluster.
+    statuses: BTreeMap<String, Vec<EndpointSummary>>,
     regexes: regex::Regexes,
 }
 
@@ -71,13 +73,10 @@ impl Config {
             .extend(in_use(routes).map(|config| (config.name.clone(), config)));
         self.clusters
             .extend(in_use(clusters).map(|cluster| (cluster.name.clone(), cluster)));
-        for assignment in in_use(assignments) {
-            let endpoints = ClusterEndpoints::from(&assignment);
-            self.endpoints.insert(endpoints.cluster, endpoints.endpoints);
-        }
-        for status in in_use(statuses) {
-            self.endpoints.insert(status.cluster, status.endpoints);
-        }
+        self.assignments
+            .extend(in_use(assignments).map(|assignment| (assignment.cluster_name.clone(), assignment)));
+        self.statuses
+            .extend(in_use(statuses).map(|status| (status.cluster, status.endpoints)));
         Ok(())
     }
 }

@@ -7,10 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{Config, Outcome, Request, Step, Subject};
 use crate::config::Extension;
-use crate::config::cluster::{Cluster, DiscoveryType, LbEndpoint};
+use crate::config::cluster::{Cluster, DiscoveryType, LbEndpoint, LoadAssignment};
 use crate::config::listener::TcpProxy;
 use crate::istio::Origin;
-use crate::proto::Any;
 use crate::summary::{ClusterEndpoints, EndpointSummary};
 
 /// A cluster that a request goes to.
@@ -82,7 +81,15 @@ pub(super) fn forward(
             0.0
         };
         let upstream = upstream(config, name, share);
-        let mut step = Step::new(Subject::Cluster, name, "the route names it");
+        let mut step = Step::new(
+            Subject::Cluster,
+            name,
+            if unavailable.is_some() {
+                "the route names it"
+            } else {
+                "the TCP proxy names it"
+            },
+        );
         step.origin.clone_from(&upstream.origin);
         if names.len() > 1 {
             step.reason = format!("{:.1}% of requests", share * 100.0);
@@ -144,22 +151,26 @@ fn upstream(config: &Config, name: &str, share: f64) -> Upstream {
         share,
         discovery: cluster.discovery(),
         load_balancing: cluster.lb_policy.name().to_owned(),
-        transport: transports(cluster),
+        transport: transports(config, cluster),
         endpoints: endpoints(config, cluster),
         origin: Origin::of(&cluster.metadata),
     }
 }
 
+/// The load assignment of a cluster: its own, or the one that was discovered.
+fn assignment<'a>(config: &'a Config, cluster: &'a Cluster) -> Option<&'a LoadAssignment> {
+    config
+        .assignments
+        .get(cluster.eds_name())
+        .or(cluster.load_assignment.as_ref())
+}
+
 /// The hosts of a cluster, from where most is known of them.
 fn endpoints(config: &Config, cluster: &Cluster) -> Option<Vec<EndpointSummary>> {
-    let known = config
-        .endpoints
-        .get(&cluster.name)
-        .or_else(|| config.endpoints.get(cluster.eds_name()));
-    if let Some(known) = known {
+    if let Some(known) = config.statuses.get(&cluster.name) {
         return Some(known.clone());
     }
-    if let Some(assignment) = &cluster.load_assignment {
+    if let Some(assignment) = assignment(config, cluster) {
         return Some(ClusterEndpoints::from(assignment).endpoints);
     }
     let is_static = cluster.r#type == DiscoveryType::Static && cluster.cluster_type.is_none();
@@ -167,8 +178,8 @@ fn endpoints(config: &Config, cluster: &Cluster) -> Option<Vec<EndpointSummary>>
 }
 
 /// How connections to the cluster's hosts are secured. Of `transport_socket_matches`, those that some host asks for are
-/// told, if the hosts are in the cluster itself, and else all.
-fn transports(cluster: &Cluster) -> Vec<String> {
+/// told, or all if no hosts are known.
+fn transports(config: &Config, cluster: &Cluster) -> Vec<String> {
     let plain = || "plaintext".to_owned();
     let default = || {
         cluster
@@ -188,9 +199,8 @@ fn transports(cluster: &Cluster) -> Vec<String> {
         format!("{}: {socket}", entry.name)
     };
     let all = 0..cluster.transport_socket_matches.len();
-    let assignment = cluster
-        .load_assignment
-        .iter()
+    let assignment = assignment(config, cluster)
+        .into_iter()
         .flat_map(|assignment| &assignment.endpoints);
     let hosts: Vec<&LbEndpoint> = assignment.flat_map(|locality| &locality.lb_endpoints).collect();
     if hosts.is_empty() {
@@ -252,18 +262,27 @@ pub(super) fn is_tls(socket: &Extension) -> bool {
         .is_some_and(|config| config.type_name().ends_with("TlsContext"))
 }
 
+/// Whether a listener's TLS fails for clients that show no certificate.
+pub(super) fn requires_certificate(socket: &Extension) -> bool {
+    tls_context(socket).is_some_and(|context| context.require_client_certificate == Some(true))
+}
+
+fn tls_context(socket: &Extension) -> Option<TlsContext> {
+    socket
+        .typed_config
+        .as_ref()
+        .filter(|_| is_tls(socket))?
+        .decode()
+        .ok()
+}
+
 /// A transport socket on one line.
 pub(super) fn describe_socket(socket: &Extension) -> String {
     let kind = socket.kind();
     if kind.ends_with(".RawBuffer") || kind.ends_with("raw_buffer") {
         return "plaintext".to_owned();
     }
-    let context = socket
-        .typed_config
-        .as_ref()
-        .filter(|_| is_tls(socket))
-        .and_then(|config: &Any| config.decode().ok());
-    let Some(context): Option<TlsContext> = context else {
+    let Some(context) = tls_context(socket) else {
         return kind;
     };
     let is_downstream = kind.ends_with("DownstreamTlsContext");

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use mesh_envoy::dump::{Element, ReadError, Section, State, collect, read};
-use mesh_envoy::summary::{ClusterSummary, ListenerSummary};
+use mesh_envoy::summary::{ClusterSummary, ListenerSummary, RouteTableSummary};
 use mesh_envoy::{MAX_DEPTH, ScanError};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -260,4 +260,30 @@ proptest! {
         let prefixed = format!(r#"{{"configs":[{{"static_clusters":{text}"#);
         let _ = read(prefixed.as_bytes(), ALL, ignore);
     }
+}
+
+#[test]
+fn a_sample_of_a_large_dump_is_understood() {
+    let mut dump = Vec::new();
+    mesh_samples::config_dump(300, &mut dump).expect("it is written");
+    serde_json::from_slice::<Value>(&dump).expect("it is JSON");
+    let clusters = collect::<ClusterSummary>(&*dump, Section::Clusters).expect("clusters");
+    assert_eq!(clusters.items.len(), 600);
+    let cluster = &clusters.items[599].resource;
+    assert_eq!(cluster.fqdn, "service-00299.team-005.svc.cluster.local");
+    let listeners = collect::<ListenerSummary>(&*dump, Section::Listeners).expect("listeners");
+    assert_eq!(listeners.items.len(), 300);
+    assert_eq!(
+        listeners.items[7].resource.chains[0].destination,
+        "Route: service-00007.team-000.svc.cluster.local:80"
+    );
+    let routes = collect::<RouteTableSummary>(&*dump, Section::Routes).expect("routes");
+    assert_eq!(
+        routes
+            .items
+            .iter()
+            .map(|item| item.resource.virtual_hosts.len())
+            .sum::<usize>(),
+        300
+    );
 }

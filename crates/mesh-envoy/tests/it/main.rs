@@ -4,3 +4,4 @@ mod admin;
 mod agreement;
 mod dump;
 mod summary;
+mod trace;
