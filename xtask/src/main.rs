@@ -2,6 +2,7 @@
 
 mod bench;
 mod cluster;
+mod gen_dump;
 mod gen_mesh;
 mod generate;
 
@@ -22,6 +23,8 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Write a mesh of any size, for measurements
     GenMesh(gen_mesh::GenMeshArgs),
+    /// Write a config dump of any size, for measurements
+    GenDump(gen_dump::GenDumpArgs),
     /// Measure the release build: wall time and memory of whole processes
     Bench(bench::BenchArgs),
     /// Run the Kubernetes control plane of the tests until Ctrl-C
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Xtask::parse().command {
         Command::Generate(args) => generate::generate(&args),
         Command::GenMesh(args) => gen_mesh::gen_mesh(&args).map_err(Into::into),
+        Command::GenDump(args) => gen_dump::gen_dump(&args).map_err(Into::into),
         Command::Bench(args) => bench::bench(&args),
         Command::Cluster(args) => cluster::cluster(args),
     };

@@ -13,7 +13,7 @@ use mesh_envoy::summary::{ClusterEndpoints, ClusterSummary, ListenerSummary, Rou
 use mesh_envoy::trace::Config;
 
 /// Makes a dump of about 160 MB.
-const SERVICES: usize = 6_600;
+const SERVICES: usize = 7_750;
 const RUNS: usize = 5;
 const VIEWS: &[&str] = &["clusters", "listeners", "routes", "endpoints", "trace"];
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Writes a config dump of a sidecar that sees `services` services, indented as Envoy does, about 22 kB a service.
+/// Writes a config dump of a sidecar that sees `services` services, indented as Envoy does, about 20.6 kB a service.
 ///
 /// Each service has two clusters (one of a subset), endpoints of both, a listener, and a virtual host in one of the
 /// route configurations.
