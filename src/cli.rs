@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::analyze::AnalyzeArgs;
 use crate::commands::completion::CompletionArgs;
 use crate::commands::explain::ExplainArgs;
+use crate::commands::precheck::PrecheckArgs;
 use crate::commands::util::UtilArgs;
 use crate::commands::version::VersionArgs;
 
@@ -74,6 +75,7 @@ pub(crate) enum When {
 pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
+    Precheck(Box<PrecheckArgs>),
     Completion(CompletionArgs),
     Version(VersionArgs),
     #[command(hide = true)]

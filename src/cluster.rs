@@ -47,7 +47,8 @@ pub(crate) struct ClusterArgs {
     pub(crate) timeout: Duration,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration of the command line.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     GoDuration::parse(text)
         .and_then(|duration| u64::try_from(duration.as_nanos()).ok())
         .filter(|nanoseconds| *nanoseconds > 0)

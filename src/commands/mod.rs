@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod completion;
 pub(crate) mod explain;
+pub(crate) mod precheck;
 pub(crate) mod util;
 pub(crate) mod version;
 
@@ -16,6 +17,7 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
     match command {
         Command::Analyze(args) => analyze::analyze(printer, args),
         Command::Explain(args) => explain::explain(printer, args),
+        Command::Precheck(args) => precheck::precheck(printer, *args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

@@ -3,6 +3,7 @@
 mod github;
 pub(crate) mod json;
 mod junit;
+pub(crate) mod precheck;
 mod sarif;
 pub(crate) mod text;
 

@@ -21,4 +21,4 @@ mod review;
 pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
-pub use read::{ListQuery, Page, Scope};
+pub use read::{ListQuery, MaybeNamespaced, Page, Scope};
