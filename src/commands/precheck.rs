@@ -215,6 +215,9 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
         return Err(CommandError::user("no check is left to make")
             .hinted("`--ignore` leaves out all that `--select` names"));
     }
+    let asks_rights = CHECKS
+        .iter()
+        .any(|check| check.category == Category::Permissions && wanted(check));
     if let Some(wait) = wait {
         cluster.timeout = cluster.timeout.max(wait.saturating_add(cluster.timeout));
     }
@@ -224,7 +227,8 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
         let mut waiting = Waiting::new(wait, fail_on.awaited());
         let mut earlier = None;
         loop {
-            let (again, result) = match gather::gather(&cluster, &options, &progress, earlier.take()).await {
+            let gathered = gather::gather(&cluster, &options, &progress, asks_rights, earlier.take()).await;
+            let (again, result) = match gathered {
                 Ok(facts) => {
                     let report = run(&facts, &options, wanted);
                     (waiting.is_for(&report), Ok((facts, report)))

@@ -8,3 +8,4 @@ mod explain;
 mod formats;
 mod harness;
 mod meta;
+mod precheck;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 4] = ["analyze", "explain", "completion", "version"];
+const COMMANDS: [&str; 5] = ["analyze", "explain", "precheck", "completion", "version"];
 
 #[test]
 fn every_command_has_examples_that_name_it() {
@@ -53,6 +53,8 @@ fn version_says_what_it_is_for() {
         serde_yaml::from_str::<serde_json::Value>(&yaml).expect("YAML"),
         document
     );
+    let short = project.run(["version", "-o", "short"]).stdout;
+    assert_eq!(short, concat!(env!("CARGO_PKG_VERSION"), "\n"));
     let text = project.run(["version"]).stdout;
     assert!(
         text.starts_with(&format!("meshctl {}\n", env!("CARGO_PKG_VERSION"))),

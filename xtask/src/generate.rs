@@ -11,6 +11,8 @@ use mesh_analyze::RULES;
 use mesh_core::istio::{mesh_config::MeshConfig, mesh_networks::MeshNetworks};
 use mesh_core::kind::Kind;
 use mesh_core::schema::{Message, export};
+use mesh_install::precheck::{CHECKS, Category};
+use mesh_install::version::{RELEASES, Source};
 
 #[derive(Args)]
 pub(crate) struct GenerateArgs {
@@ -26,6 +28,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<(), Box<dyn Error>> {
     let mut files = Files::new();
     schemas(&mut files)?;
     files.insert("docs/rules.md".into(), rules());
+    files.insert("docs/precheck.md".into(), checks());
     from_program(&mut files)?;
     if args.check { check(&files) } else { write(&files) }
 }
@@ -126,6 +129,36 @@ fn rules() -> String {
             rule.name, rule.severity, rule.since
         )
         .expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// The reference of the checks of `precheck`; what is not in the table of checks stands in `precheck.md` beside this.
+fn checks() -> String {
+    let mut text = include_str!("precheck.md").to_owned();
+    text.push_str("\n## Versions\n\n| Istio | oldest Kubernetes | newest Kubernetes | |\n|---|---|---|---|\n");
+    for release in RELEASES {
+        let note = match release.source {
+            Source::Published => "",
+            Source::Extrapolated => "not published yet; of its development branch",
+        };
+        let (oldest, newest) = (release.oldest_kubernetes, release.newest_kubernetes);
+        writeln!(text, "| {release} | {oldest} | {newest} | {note} |").expect("writing to a string cannot fail");
+    }
+    text.push_str("\n## Checks\n");
+    for category in Category::ALL {
+        write!(
+            text,
+            "\n### {} (`{}`)\n\n| check | looks at | can pass by waiting |\n|---|---|---|\n",
+            category.title(),
+            category.name()
+        )
+        .expect("writing to a string cannot fail");
+        for check in CHECKS.iter().filter(|check| check.category == category) {
+            let waits = if check.can_pass { "yes" } else { "" };
+            let docs = check.docs.replace('|', "\\|");
+            writeln!(text, "| `{}` | {docs} | {waits} |", check.name).expect("writing to a string cannot fail");
+        }
     }
     text
 }

@@ -24,8 +24,11 @@ use tokio::task::JoinSet;
 
 use crate::ui::progress::Progress;
 
-/// How many requests are under way at once.
-const AT_ONCE: usize = 10;
+/// How many lists are read at once: all of them, so that a server that hangs costs one `--request-timeout`.
+const READS_AT_ONCE: usize = 32;
+
+/// How many questions about rights are asked at once.
+const REVIEWS_AT_ONCE: usize = 10;
 
 /// The secrets of the control plane's certificate authority.
 const CA_SECRETS: [&str; 2] = ["cacerts", "istio-ca-secret"];
@@ -33,7 +36,8 @@ const CA_SECRETS: [&str; 2] = ["cacerts", "istio-ca-secret"];
 /// The rules whose findings are deprecations.
 const DEPRECATIONS: [&str; 2] = ["deprecated-annotation", "deprecated-field"];
 
-/// Reads everything at once. What cannot be read becomes part of the facts.
+/// Reads everything at once; rights only if `asks_rights`, and not again if they are known from earlier. What cannot be
+/// read becomes part of the facts.
 ///
 /// # Errors
 ///
@@ -42,6 +46,7 @@ pub(super) async fn gather(
     cluster: &Cluster,
     options: &Options,
     progress: &Progress,
+    asks_rights: bool,
     earlier: Option<Facts>,
 ) -> Result<Facts, ClusterError> {
     progress.message(format!("asking {}", cluster.server()));
@@ -51,13 +56,12 @@ pub(super) async fn gather(
     };
     let reader = Reader {
         cluster,
-        permits: Semaphore::new(AT_ONCE),
+        permits: Semaphore::new(READS_AT_ONCE),
         answers: AtomicUsize::new(0),
         progress,
     };
     let own = Scope::Namespace(options.istio_namespace.clone());
     let all = Scope::All;
-    let (server_time, now) = (reader.read(server_time(cluster)).await, Timestamp::now());
     // The rights of a user hardly change while one waits for pods.
     let access = earlier
         .map(|facts| facts.access)
@@ -65,16 +69,20 @@ pub(super) async fn gather(
     let asked = async {
         match access {
             Some(access) => access,
+            None if !asks_rights => Vec::new(),
             None => reviews(cluster, options).await,
         }
     };
-    let ((kinds, access), nodes, pods, namespaces, own_lists, services, workloads, webhooks, leases, secrets) = tokio::join!(
-        async { tokio::join!(api_versions(&reader), asked) },
-        reader.list(ListQuery::of::<mesh_core::k8s_openapi::api::core::v1::Node>(&all)),
-        reader.list(ListQuery::of::<mesh_core::k8s_openapi::api::core::v1::Pod>(&all)),
-        reader.list(ListQuery::of::<mesh_core::k8s_openapi::api::core::v1::Namespace>(
-            &all
-        )),
+    let (server, access, nodes, own_lists, services, workloads, webhooks, leases, secrets) = tokio::join!(
+        async {
+            tokio::join!(
+                clocks(&reader),
+                api_versions(&reader),
+                reader.read(cluster.user())
+            )
+        },
+        asked,
+        async { tokio::join!(reader.list_of(&all), reader.list_of(&all), reader.list_of(&all)) },
         async { tokio::join!(reader.list_of(&own), reader.list_of(&own), reader.list_of(&own)) },
         async { tokio::join!(reader.list_of(&all), reader.list_of(&all), reader.list_of(&all)) },
         async { tokio::join!(reader.list_of(&all), reader.list_of(&all)) },
@@ -88,8 +96,14 @@ pub(super) async fn gather(
             )
         },
     );
-    let (crds, deprecations) = webhooks.2;
-    let user = reader.read(cluster.user()).await;
+    let ((server_time, now), api_versions, user) = server;
+    let (nodes, pods, namespaces) = nodes;
+    let (quotas, limit_ranges, network_policies) = own_lists;
+    let (services, endpoint_slices, priority_classes) = services;
+    let (deployments, daemon_sets) = workloads;
+    let (mutating_webhooks, validating_webhooks, (crds, deprecations)) = webhooks;
+    let (leases, node_leases, api_services) = leases;
+    let (ca_secrets, root_certificates, cilium) = secrets;
     if reader.answers.load(Ordering::Relaxed) == 0
         && let Err(error) = version
     {
@@ -101,29 +115,29 @@ pub(super) async fn gather(
         server_time,
         version: version.map_err(unread),
         user,
-        api_versions: kinds,
+        api_versions,
         access,
+        api_services,
         nodes,
         pods,
         namespaces,
-        quotas: own_lists.0,
-        limit_ranges: own_lists.1,
-        network_policies: own_lists.2,
-        services: services.0,
-        endpoint_slices: services.1,
-        priority_classes: services.2,
-        deployments: workloads.0,
-        daemon_sets: workloads.1,
-        mutating_webhooks: webhooks.0,
-        validating_webhooks: webhooks.1,
+        quotas,
+        limit_ranges,
+        priority_classes,
+        services,
+        endpoint_slices,
+        deployments,
+        daemon_sets,
+        network_policies,
+        mutating_webhooks,
+        validating_webhooks,
         crds,
+        leases,
+        node_leases,
+        root_certificates,
+        ca_secrets,
+        cilium,
         deprecations,
-        leases: leases.0,
-        node_leases: leases.1,
-        api_services: leases.2,
-        ca_secrets: secrets.0,
-        root_certificates: secrets.1,
-        cilium: secrets.2,
     })
 }
 
@@ -210,6 +224,12 @@ async fn server_version(cluster: &Cluster) -> Result<String, ClusterError> {
     Ok(version.git_version)
 }
 
+/// The time there and here.
+async fn clocks(reader: &Reader<'_>) -> (Read<Option<Timestamp>>, Timestamp) {
+    let there = reader.read(server_time(reader.cluster)).await;
+    (there, Timestamp::now())
+}
+
 async fn server_time(cluster: &Cluster) -> Result<Option<Timestamp>, ClusterError> {
     let date = cluster.date().await?;
     // HTTP's dates (RFC 9110, section 5.6.7) are those of mail with `GMT` for the zone.
@@ -273,7 +293,7 @@ async fn ask(
     options: &Options,
     needs: impl IntoIterator<Item = &'static Need>,
 ) -> Vec<Access> {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(REVIEWS_AT_ONCE));
     let is_broken = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     let questions = needs
@@ -383,14 +403,20 @@ async fn node_leases(reader: &Reader<'_>) -> Read<Vec<mesh_core::k8s_openapi::ap
 }
 
 async fn ca_secrets(reader: &Reader<'_>, options: &Options) -> Read<Vec<CaSecret>> {
-    let mut found = Vec::new();
-    for name in CA_SECRETS {
-        let path = format!("/api/v1/namespaces/{}/secrets/{name}", options.istio_namespace);
-        let Some(secret) = reader.find::<Secret>(&path).await? else {
-            continue;
-        };
+    let [plugged_in, self_signed] = CA_SECRETS;
+    let (plugged_in, self_signed) = tokio::join!(
+        ca_secret(reader, options, plugged_in),
+        ca_secret(reader, options, self_signed)
+    );
+    Ok([plugged_in?, self_signed?].into_iter().flatten().collect())
+}
+
+async fn ca_secret(reader: &Reader<'_>, options: &Options, name: &str) -> Read<Option<CaSecret>> {
+    let path = format!("/api/v1/namespaces/{}/secrets/{name}", options.istio_namespace);
+    let secret: Option<Secret> = reader.find(&path).await?;
+    Ok(secret.map(|secret| {
         let data = secret.data.unwrap_or_default();
-        found.push(CaSecret {
+        CaSecret {
             name: name.to_owned(),
             keys: data.keys().cloned().collect(),
             certificates: data
@@ -399,9 +425,8 @@ async fn ca_secrets(reader: &Reader<'_>, options: &Options) -> Read<Vec<CaSecret
                 .filter(|(key, _)| !key.ends_with("key.pem") && !key.ends_with(".key"))
                 .map(|(key, value)| (key.clone(), String::from_utf8_lossy(&value.0).into_owned()))
                 .collect(),
-        });
-    }
-    Ok(found)
+        }
+    }))
 }
 
 async fn root_certificates(reader: &Reader<'_>) -> Read<Vec<ConfigMap>> {

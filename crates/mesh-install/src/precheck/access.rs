@@ -179,13 +179,13 @@ pub(super) fn missing<'a>(
     missing
 }
 
-/// A role with what is missing, and its binding to the user: of the cluster, or of a namespace.
+/// A role of this name with what is missing, and its binding to the user: of the cluster, or of a namespace.
 pub(super) fn role(
+    name: &str,
     missing: &[(&'static Need, Vec<&'static str>)],
     namespace: Option<&str>,
     user: Option<&str>,
 ) -> String {
-    const NAME: &str = "meshctl-install";
     let prefix = if namespace.is_some() { "" } else { "Cluster" };
     let place = namespace
         .map(|namespace| format!("  namespace: {}\n", quoted(namespace)))
@@ -205,7 +205,7 @@ pub(super) fn role(
             .join(", ")
     };
     let mut text =
-        format!("apiVersion: {RBAC}/v1\nkind: {prefix}Role\nmetadata:\n  name: {NAME}\n{place}rules:\n");
+        format!("apiVersion: {RBAC}/v1\nkind: {prefix}Role\nmetadata:\n  name: {name}\n{place}rules:\n");
     for ((group, verbs), resources) in by_verbs {
         let _ = write!(
             text,
@@ -218,8 +218,8 @@ pub(super) fn role(
     if let Some(user) = user.filter(|user| !user.is_empty()) {
         let _ = write!(
             text,
-            "---\napiVersion: {RBAC}/v1\nkind: {prefix}RoleBinding\nmetadata:\n  name: {NAME}\n{place}\
-             roleRef:\n  apiGroup: {RBAC}\n  kind: {prefix}Role\n  name: {NAME}\nsubjects:\n{}",
+            "---\napiVersion: {RBAC}/v1\nkind: {prefix}RoleBinding\nmetadata:\n  name: {name}\n{place}\
+             roleRef:\n  apiGroup: {RBAC}\n  kind: {prefix}Role\n  name: {name}\nsubjects:\n{}",
             subject(user)
         );
     }

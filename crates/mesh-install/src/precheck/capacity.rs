@@ -1,5 +1,8 @@
 //! Whether the pods of the profile would run, as `crate::schedule` predicts it.
 
+use mesh_core::k8s_openapi::api::core::v1::PodSpec;
+use mesh_core::k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 use super::facts::{Facts, Known, Read};
 use super::objects::{name_of, namespace_of, node_condition};
 use super::{Options, Outcome, counted};
@@ -7,7 +10,7 @@ use crate::inventory::or_none;
 use crate::profile::Component;
 use crate::schedule::{self, Snapshot, Verdict};
 
-/// Labels on nodes that say that they are there for the control plane of Kubernetes.
+/// Conditions of nodes, with the status that is good and what another one means.
 const CONDITIONS: &[(&str, &str, &str)] = &[
     ("Ready", "True", "is not ready"),
     ("MemoryPressure", "False", "runs out of memory"),
@@ -262,9 +265,9 @@ pub(super) fn pod_security(facts: &Facts, options: &Options) -> Read<Outcome> {
         .ok()
         .and_then(|version| version.parse().ok());
     let init = crate::profile::istio_init(&options.settings(), options.release);
-    let spec = mesh_core::k8s_openapi::api::core::v1::PodSpec {
+    let spec = PodSpec {
         init_containers: Some(vec![init]),
-        ..Default::default()
+        ..PodSpec::default()
     };
     let mut lines = Vec::new();
     let mut injected = 0;
@@ -276,7 +279,7 @@ pub(super) fn pod_security(facts: &Facts, options: &Options) -> Read<Outcome> {
         injected += 1;
         let policy = Policy::of(Some(labels));
         // Only the rights of the init container; whatever else the pods do is not the mesh's doing.
-        let refused = evaluate(policy, server, &Default::default(), &spec)
+        let refused = evaluate(policy, server, &ObjectMeta::default(), &spec)
             .into_iter()
             .filter(|violation| violation.check.starts_with("capabilities"))
             .map(|violation| violation.to_string())

@@ -27,6 +27,7 @@ const API_VERSIONS: &[&str] = &[
     "rbac.authorization.k8s.io/v1",
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "all checks have this form")]
 pub(super) fn api_server(facts: &Facts, _: &Options) -> Read<Outcome> {
     Ok(match &facts.version {
         Ok(_) => Outcome::pass(format!("{} answers", facts.server)),

@@ -114,7 +114,7 @@ impl Category {
 }
 
 /// One thing to look at.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Check {
     /// Its identity, in kebab case.
     pub name: &'static str,

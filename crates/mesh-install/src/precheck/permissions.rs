@@ -43,7 +43,7 @@ fn judge(facts: &Facts, purpose: Purpose, namespace: Option<&str>) -> Read<Outco
     .detail(lines(&missing))
     .hint("have an administrator apply this role (`-o json` has it as `manifest`), or use another account");
     Ok(Outcome {
-        manifest: Some(access::role(&missing, namespace, Some(user))),
+        manifest: Some(access::role("meshctl-install", &missing, namespace, Some(user))),
         ..outcome
     })
 }
@@ -71,9 +71,14 @@ pub(super) fn grants(facts: &Facts, _: &Options) -> Read<Outcome> {
         "the control plane's roles give rights that you do not have, and the API server refuses such roles",
     )
     .detail(lines(&missing))
-    .hint("install as a cluster administrator, or have one apply this role");
+    .hint("install as a cluster administrator; this role has the same effect as being one");
     Ok(Outcome {
-        manifest: Some(access::role(&access::missing(shortcuts), None, Some(user))),
+        manifest: Some(access::role(
+            "meshctl-install-grants",
+            &access::missing(shortcuts),
+            None,
+            Some(user),
+        )),
         ..outcome
     })
 }

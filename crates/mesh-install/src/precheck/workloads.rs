@@ -81,13 +81,15 @@ pub(super) fn namespace_labels(facts: &Facts, _: &Options) -> Read<Outcome> {
         if SYSTEM_NAMESPACES.contains(&name) && asks_for_sidecars(labels) {
             report("asks for sidecars, and is never given any".to_owned());
         }
-        if let (None, Some(revision)) = (injection, revision) {
-            if !revisions.is_empty() && !revisions.contains(&revision) && mode.is_none() {
-                report(format!(
-                    "asks for revision {revision}, which no control plane or tag has; there are {}",
-                    revisions.join(", ")
-                ));
-            }
+        if let (None, Some(revision)) = (injection, revision)
+            && !revisions.is_empty()
+            && !revisions.contains(&revision)
+            && mode.is_none()
+        {
+            report(format!(
+                "asks for revision {revision}, which no control plane or tag has; there are {}",
+                revisions.join(", ")
+            ));
         }
         let selecting: Vec<_> = configurations
             .iter()
