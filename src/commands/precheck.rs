@@ -227,7 +227,9 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
         let mut waiting = Waiting::new(wait, fail_on.awaited());
         let mut earlier = None;
         loop {
-            let gathered = gather::gather(&cluster, &options, &progress, asks_rights, earlier.take()).await;
+            let gathering = gather::gather(&cluster, &options, &progress, asks_rights, earlier.take());
+            // The future of some thirty requests is large.
+            let gathered = Box::pin(gathering).await;
             let (again, result) = match gathered {
                 Ok(facts) => {
                     let report = run(&facts, &options, wanted);

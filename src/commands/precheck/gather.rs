@@ -33,6 +33,15 @@ const REVIEWS_AT_ONCE: usize = 10;
 /// The secrets of the control plane's certificate authority.
 const CA_SECRETS: [&str; 2] = ["cacerts", "istio-ca-secret"];
 
+/// The entries of such a secret that are certificates. What else it holds, such as the key, is dropped at once.
+const CA_CERTIFICATES: [&str; 5] = [
+    "ca-cert.pem",
+    "root-cert.pem",
+    "cert-chain.pem",
+    "tls.crt",
+    "ca.crt",
+];
+
 /// The rules whose findings are deprecations.
 const DEPRECATIONS: [&str; 2] = ["deprecated-annotation", "deprecated-field"];
 
@@ -421,8 +430,7 @@ async fn ca_secret(reader: &Reader<'_>, options: &Options, name: &str) -> Read<O
             keys: data.keys().cloned().collect(),
             certificates: data
                 .iter()
-                // Private keys are not looked at.
-                .filter(|(key, _)| !key.ends_with("key.pem") && !key.ends_with(".key"))
+                .filter(|(key, _)| CA_CERTIFICATES.contains(&key.as_str()))
                 .map(|(key, value)| (key.clone(), String::from_utf8_lossy(&value.0).into_owned()))
                 .collect(),
         }

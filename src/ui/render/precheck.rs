@@ -88,17 +88,11 @@ fn text(out: &mut impl Write, look: Look, is_verbose: bool, precheck: Precheck<'
             let indent = "      ";
             // A check that passes has nothing to act on.
             let shown = match (status, is_verbose) {
-                (_, true) => detail.len(),
                 (Status::Pass, false) => 0,
                 (_, false) if detail.len() > LINES + 1 => LINES,
                 _ => detail.len(),
             };
             for line in &detail[..shown] {
-                let line = if look.unicode {
-                    line.clone()
-                } else {
-                    line.replace('→', "->")
-                };
                 writeln!(out, "{indent}{line}")?;
             }
             if *status != Status::Pass && shown < detail.len() {

@@ -123,12 +123,6 @@ fn judge(facts: &Facts, options: &Options, of: &[Component], what: &str) -> Read
         return Ok(Outcome::pass(parts.join("; ")).detail(skipped));
     };
     let message = first.message().unwrap_or_default();
-    let advice = first.advice();
-    let hint = advice.first().map(|advice| match advice.command() {
-        Some(command) => format!("{advice}: `{command}`"),
-        None => advice.to_string(),
-    });
-    let lines = failed.iter().flat_map(|verdict| explain(verdict));
     let summary = format!("{} would not run: {message}", short(&first.workload));
     // What runs already goes on running, and only a new version of it would wait.
     let outcome = if failed.iter().all(|verdict| runs(facts, &verdict.workload)) {
@@ -136,11 +130,28 @@ fn judge(facts: &Facts, options: &Options, of: &[Component], what: &str) -> Read
     } else {
         Outcome::fail(summary)
     };
-    let outcome = outcome.detail(lines);
-    let manifest = failed
-        .iter()
-        .flat_map(|verdict| verdict.advice())
-        .find_map(|advice| advice.yaml());
+    // The best advice is the hint; the others stand above it.
+    let mut ways: Vec<String> = Vec::new();
+    let mut manifest = None;
+    for verdict in &failed {
+        for advice in verdict.advice() {
+            let way = match advice.command() {
+                Some(command) => format!("{advice}: `{command}`"),
+                None => advice.to_string(),
+            };
+            if !ways.contains(&way) {
+                ways.push(way);
+            }
+            if let (None, Some(yaml)) = (&manifest, advice.yaml()) {
+                manifest = Some(format!("# for the pods of {}\n{yaml}", short(&verdict.workload)));
+            }
+        }
+    }
+    let mut ways = ways.into_iter();
+    let hint = ways.next();
+    let outcome = outcome
+        .detail(failed.iter().flat_map(|verdict| explain(verdict)))
+        .detail(ways.map(|way| format!("or {way}")));
     Ok(Outcome {
         hint,
         manifest,
@@ -202,7 +213,7 @@ fn runs(facts: &Facts, workload: &str) -> bool {
     })
 }
 
-/// Why, node by node, and what could be done.
+/// Why, node by node.
 fn explain(verdict: &Verdict) -> Vec<String> {
     let name = short(&verdict.workload);
     let refused = verdict
@@ -217,12 +228,7 @@ fn explain(verdict: &Verdict) -> Vec<String> {
             let reasons: Vec<_> = node.all().map(ToString::to_string).collect();
             format!("{}: {}", node.node, reasons.join("; "))
         });
-    let advice = verdict.advice();
-    let ways = advice.iter().map(|advice| match advice.command() {
-        Some(command) => format!("→ {advice}: `{command}`"),
-        None => format!("→ {advice}"),
-    });
-    let mut lines: Vec<_> = refused.chain(nodes).chain(ways).collect();
+    let mut lines: Vec<_> = refused.chain(nodes).collect();
     lines.dedup();
     lines
 }
@@ -292,6 +298,9 @@ pub(super) fn pod_security(facts: &Facts, options: &Options) -> Read<Outcome> {
         }
     }
     let Some((first, _)) = lines.first() else {
+        if injected == 0 {
+            return Ok(Outcome::pass("no namespace asks for sidecars"));
+        }
         return Ok(Outcome::pass(format!(
             "{} with sidecars allow them",
             counted(injected, "namespace")
@@ -375,7 +384,7 @@ mod tests {
             outcome
                 .manifest
                 .as_deref()
-                .is_some_and(|yaml| yaml.starts_with("tolerations:")),
+                .is_some_and(|yaml| yaml.starts_with("# for the pods of Deployment istiod\ntolerations:")),
             "{outcome:?}"
         );
     }

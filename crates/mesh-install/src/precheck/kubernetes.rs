@@ -141,6 +141,9 @@ pub(super) fn kubelet_versions(facts: &Facts, _: &Options) -> Read<Outcome> {
             "not compared with `{server}`, which is no version"
         )));
     };
+    if nodes.is_empty() {
+        return Ok(Outcome::pass("there are no nodes"));
+    }
     let mut lines = Vec::new();
     for node in nodes {
         let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());

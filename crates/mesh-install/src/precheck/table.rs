@@ -112,7 +112,7 @@ pub static CHECKS: &[Check] = &[
     passing(check(
         Capacity,
         "control-plane-scheduling",
-        "control plane would run",
+        "pods of the control plane",
         "The pods of istiod would be admitted (LimitRanges, quotas, PodSecurity) and find nodes (taints, cordons, \
          node affinity, CPU, memory, pods, ports, spreading), as kube-scheduler 1.36 decides. The answer is the \
          scheduler's own message; below it stand the reasons of each node, and what would help. Warns only if an \
@@ -122,14 +122,14 @@ pub static CHECKS: &[Check] = &[
     passing(check(
         Capacity,
         "gateway-scheduling",
-        "gateways would run",
+        "pods of gateways",
         "The same for the profile's gateways, beside istiod.",
         capacity::gateways,
     )),
     passing(check(
         Capacity,
         "node-agent-scheduling",
-        "node agents would run",
+        "pods of node agents",
         "The same for istio-cni and ztunnel, on every node that their templates allow. Lists the nodes that are left \
          out.",
         capacity::node_agents,

@@ -111,6 +111,9 @@ pub(super) fn namespace_labels(facts: &Facts, _: &Options) -> Read<Outcome> {
         }
     }
     let Some(first) = first else {
+        if asking == 0 {
+            return Ok(Outcome::pass("no namespace asks for sidecars"));
+        }
         return Ok(Outcome::pass(format!(
             "{} ask for sidecars",
             counted(asking, "namespace")
@@ -214,6 +217,9 @@ pub(super) fn without_sidecar(facts: &Facts, _: &Options) -> Read<Outcome> {
         })
         .collect();
     let Some((first, _)) = lines.first() else {
+        if pods.is_empty() {
+            return Ok(Outcome::pass("no pods in namespaces that ask for sidecars"));
+        }
         return Ok(Outcome::pass(format!(
             "{} in namespaces that ask for sidecars have one",
             counted(pods.len(), "pod")
