@@ -9,3 +9,4 @@ mod formats;
 mod harness;
 mod meta;
 mod precheck;
+mod precheck_faults;

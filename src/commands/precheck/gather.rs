@@ -85,7 +85,7 @@ pub(super) async fn gather(
     let (server, access, nodes, own_lists, services, workloads, webhooks, leases, secrets) = tokio::join!(
         async {
             tokio::join!(
-                clocks(&reader),
+                clocks(cluster),
                 api_versions(&reader),
                 reader.read(cluster.user())
             )
@@ -233,9 +233,9 @@ async fn server_version(cluster: &Cluster) -> Result<String, ClusterError> {
     Ok(version.git_version)
 }
 
-/// The time there and here.
-async fn clocks(reader: &Reader<'_>) -> (Read<Option<Timestamp>>, Timestamp) {
-    let there = reader.read(server_time(reader.cluster)).await;
+/// The time there and here. It comes with failures too, and so does not count as an answer.
+async fn clocks(cluster: &Cluster) -> (Read<Option<Timestamp>>, Timestamp) {
+    let there = server_time(cluster).await.map_err(unread);
     (there, Timestamp::now())
 }
 
@@ -375,7 +375,7 @@ async fn deprecations(reader: &Reader<'_>, crds: &[CustomResourceDefinition]) ->
             .find(|version| version.served && info.versions.contains(&version.name.as_str()));
         let Some(version) = served else { continue };
         let query = ListQuery::new(info.group, &version.name, info.plural, &Scope::All);
-        let list = reader.cluster.pages(&query, |page| {
+        let list = reader.cluster.pages(&query, async |page| {
             for item in page.items {
                 let source = Source::new(info.name, item.get().into());
                 let loaded = load_text(
