@@ -25,6 +25,9 @@ _meshctl() {
             meshctl,explain)
                 cmd="meshctl__subcmd__explain"
                 ;;
+            meshctl,precheck)
+                cmd="meshctl__subcmd__precheck"
+                ;;
             meshctl,util)
                 cmd="meshctl__subcmd__util"
                 ;;
@@ -44,7 +47,7 @@ _meshctl() {
 
     case "${cmd}" in
         meshctl)
-            opts="-q -v -h -V --color --quiet --verbose --help --version analyze explain completion version util"
+            opts="-q -v -h -V --color --quiet --verbose --help --version analyze explain precheck completion version util"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -203,6 +206,92 @@ _meshctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        meshctl__subcmd__precheck)
+            opts="-o -q -v -h -V --profile --mesh-version --istio-namespace --revision --select --ignore --wait --output --fail-on --kubeconfig --context --as --as-group --as-uid --request-timeout --timeout --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -W "ambient default demo empty minimal openshift openshift-ambient preview remote stable" -- "${cur}"))
+                    return 0
+                    ;;
+                --mesh-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --istio-namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revision)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --select)
+                    COMPREPLY=($(compgen -W "kubernetes permissions capacity existing-mesh network workloads api-server kubernetes-version api-versions aggregated-apis kubelet-versions client-version cluster-permissions namespace-permissions grant-permissions nodes control-plane-scheduling gateway-scheduling node-agent-scheduling metrics-api istio-namespace control-planes upgrade data-plane-versions injection-webhooks validation-webhooks leftover-webhooks other-webhooks leader-election crd-versions leftover-objects deprecated-fields other-meshes load-balancer-ports cni gateway-api sidecar-pod-security network-policies ip-families dns clock-skew certificate-authority root-certificates namespace-labels pods-without-sidecar host-network proxy-uid reserved-ports jobs" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -W "kubernetes permissions capacity existing-mesh network workloads api-server kubernetes-version api-versions aggregated-apis kubelet-versions client-version cluster-permissions namespace-permissions grant-permissions nodes control-plane-scheduling gateway-scheduling node-agent-scheduling metrics-api istio-namespace control-planes upgrade data-plane-versions injection-webhooks validation-webhooks leftover-webhooks other-webhooks leader-election crd-versions leftover-objects deprecated-fields other-meshes load-balancer-ports cni gateway-api sidecar-pod-security network-policies ip-families dns clock-skew certificate-authority root-certificates namespace-labels pods-without-sidecar host-network proxy-uid reserved-ports jobs" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json yaml junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json yaml junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "never error warning" -- "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         meshctl__subcmd__util)
             opts="-q -v -h -V --color --quiet --verbose --help --version man-pages markdown-help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -262,18 +351,46 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__version)
-            opts="-o -q -v -h -V --client --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --client --cluster --remote --output --kubeconfig --context --as --as-group --as-uid --request-timeout --timeout --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text short json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text short json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -136,14 +136,17 @@ fn rules() -> String {
 /// The reference of the checks of `precheck`; what is not in the table of checks stands in `precheck.md` beside this.
 fn checks() -> String {
     let mut text = include_str!("precheck.md").to_owned();
-    text.push_str("\n## Versions\n\n| Istio | oldest Kubernetes | newest Kubernetes | |\n|---|---|---|---|\n");
+    text.push_str(
+        "\n## Versions\n\n| Istio | oldest Kubernetes | newest Kubernetes | |\n|---|---|---|---|\n",
+    );
     for release in RELEASES {
         let note = match release.source {
             Source::Published => "",
             Source::Extrapolated => "not published yet; of its development branch",
         };
         let (oldest, newest) = (release.oldest_kubernetes, release.newest_kubernetes);
-        writeln!(text, "| {release} | {oldest} | {newest} | {note} |").expect("writing to a string cannot fail");
+        writeln!(text, "| {release} | {oldest} | {newest} | {note} |")
+            .expect("writing to a string cannot fail");
     }
     text.push_str("\n## Checks\n");
     for category in Category::ALL {
@@ -157,7 +160,8 @@ fn checks() -> String {
         for check in CHECKS.iter().filter(|check| check.category == category) {
             let waits = if check.can_pass { "yes" } else { "" };
             let docs = check.docs.replace('|', "\\|");
-            writeln!(text, "| `{}` | {docs} | {waits} |", check.name).expect("writing to a string cannot fail");
+            writeln!(text, "| `{}` | {docs} | {waits} |", check.name)
+                .expect("writing to a string cannot fail");
         }
     }
     text
