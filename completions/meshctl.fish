@@ -34,6 +34,8 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print 
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "analyze" -d 'Find what is wrong with mesh configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explain a rule, a kind of resource, or a field'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "precheck" -d 'Check whether a cluster can take a mesh, and whether the one that it has is in order'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "inject" -d 'Add sidecars to workloads'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninject" -d 'Take injected sidecars out of workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, and which versions of Istio it is for'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "util" -d 'Generate files about the program'
@@ -216,6 +218,47 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s q -l quiet 
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s f -l filename -d 'Files and folders to read, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s o -l output -d 'File to write to instead of standard output' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l pod-template -d 'Where the pod template of another kind is, as KIND=FIELD or KIND.GROUP=FIELD (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s n -l namespace -d 'Namespace of objects that name none' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l mesh-config -d 'Mesh-wide configuration (MeshConfig): the key `mesh` of the ConfigMap `istio`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l values -d 'Values of the installation: the key `values` of the ConfigMap `istio-sidecar-injector`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s r -l revision -d 'Revision of the control plane to inject for [default: that of the values]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l native-sidecar -d 'Whether to inject native sidecars: init containers that go on running' -r -f -a "auto\t'If the control plane does: by its setting, or else if all nodes have Kubernetes 1.33 or later'
+true\t'Always'
+false\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l in-place -d 'Write each file back to where it was read; all of them or none'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l diff -d 'Print what would change, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l explain -d 'Print each addition and where it comes from, instead of the manifests'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l offline -d 'Ask no cluster; what files do not give is Istio\'s default'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s f -l filename -d 'Files and folders to read, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s o -l output -d 'File to write to instead of standard output' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -l pod-template -d 'Where the pod template of another kind is, as KIND=FIELD or KIND.GROUP=FIELD (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -l in-place -d 'Write each file back to where it was read; all of them or none'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -l diff -d 'Print what would change, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -5,7 +5,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::analyze::AnalyzeArgs;
 use crate::commands::completion::CompletionArgs;
 use crate::commands::explain::ExplainArgs;
+use crate::commands::inject::InjectArgs;
 use crate::commands::precheck::PrecheckArgs;
+use crate::commands::uninject::UninjectArgs;
 use crate::commands::util::UtilArgs;
 use crate::commands::version::VersionArgs;
 
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
     Precheck(Box<PrecheckArgs>),
+    Inject(Box<InjectArgs>),
+    Uninject(UninjectArgs),
     Completion(CompletionArgs),
     Version(VersionArgs),
     #[command(hide = true)]

@@ -3,7 +3,9 @@
 pub(crate) mod analyze;
 pub(crate) mod completion;
 pub(crate) mod explain;
+pub(crate) mod inject;
 pub(crate) mod precheck;
+pub(crate) mod uninject;
 pub(crate) mod util;
 pub(crate) mod version;
 
@@ -18,6 +20,8 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Analyze(args) => analyze::analyze(printer, args),
         Command::Explain(args) => explain::explain(printer, args),
         Command::Precheck(args) => precheck::precheck(printer, *args),
+        Command::Inject(args) => inject::inject(printer, *args),
+        Command::Uninject(args) => uninject::uninject(printer, args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

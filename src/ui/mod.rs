@@ -90,22 +90,30 @@ impl Printer {
 
     /// Why the work could not be done.
     pub(crate) fn error(&mut self, error: &CommandError) {
+        self.diagnostic(error, Tone::Error, "error");
+    }
+
+    /// What may not be as it was meant, although the work is done.
+    pub(crate) fn warning(&mut self, warning: &CommandError) {
+        if !self.quiet {
+            self.diagnostic(warning, Tone::Warning, "warning");
+        }
+    }
+
+    fn diagnostic(&mut self, error: &CommandError, tone: Tone, label: &str) {
         let CommandError {
             kind: _,
             message,
             place,
             hints,
         } = error;
-        self.line(format_args!(
-            "{}: {message}",
-            self.err.paint(Tone::Error, "error")
-        ));
+        self.line(format_args!("{}: {message}", self.err.paint(tone, label)));
         if let Some(place) = place {
             let lines = LineIndex::new(&place.text);
             let position = |offset| lines.position(&place.text, offset);
             let label = Label::primary(place.span);
             let excerpt = Excerpt::new(&place.file, &place.text, position, &[label], self.err);
-            self.raw(&excerpt.render(self.err, Tone::Error));
+            self.raw(&excerpt.render(self.err, tone));
         }
         for hint in hints {
             self.line(format_args!("  {}: {hint}", self.err.paint(Tone::Hint, "hint")));

@@ -7,6 +7,8 @@ mod config;
 mod explain;
 mod formats;
 mod harness;
+mod inject;
+mod inject_cluster;
 mod meta;
 mod precheck;
 mod precheck_faults;

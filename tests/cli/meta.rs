@@ -4,7 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 5] = ["analyze", "explain", "precheck", "completion", "version"];
+const COMMANDS: [&str; 7] = [
+    "analyze",
+    "explain",
+    "inject",
+    "uninject",
+    "precheck",
+    "completion",
+    "version",
+];
 
 #[test]
 fn every_command_has_examples_that_name_it() {

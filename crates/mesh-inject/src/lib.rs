@@ -40,6 +40,8 @@ pub use document::{
 };
 pub use explain::{Addition, explain};
 pub use inject::{Injected, inject};
+#[doc(hidden)]
+pub use merge::strategic_merge;
 pub use owner::Owner;
 pub use proxy_config::ProxyConfig;
 pub use settings::{InjectorConfig, MeshSettings, Policy, ProxyConfigResource, Settings};

@@ -28,6 +28,16 @@ pub(crate) fn merge_key(list: &str) -> Option<&'static str> {
     })
 }
 
+/// Merges a patch into a pod.
+///
+/// For tests, which hold it against Kubernetes.
+#[doc(hidden)]
+pub fn strategic_merge(original: &mut Value, patch: &Value) {
+    if let (Value::Object(original), Value::Object(patch)) = (original, patch) {
+        merge(original, patch);
+    }
+}
+
 /// Merges `patch` into `original`.
 pub(crate) fn merge(original: &mut Map, patch: &Map) {
     for (key, patch) in patch {

@@ -93,6 +93,25 @@ pub fn load(
     }
 }
 
+/// The files that [`load`] would read for a path, in its order.
+///
+/// # Errors
+///
+/// The first file or folder that cannot be read: its name, and why.
+pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, (String, String)> {
+    let mut items = Vec::new();
+    list(path, None, &mut items);
+    items
+        .into_iter()
+        .filter_map(|item| match item {
+            Item::File(path) => Some(Ok(path)),
+            Item::Failed(name, message) => Some(Err((name, message))),
+            // Only standard input is text already.
+            Item::Text(..) => None,
+        })
+        .collect()
+}
+
 /// Reads one file as YAML without looking for resources in it.
 ///
 /// # Errors

@@ -2,5 +2,7 @@
 
 mod cases;
 mod documents;
+mod oracle;
+mod properties;
 mod round_trip;
 mod support;
