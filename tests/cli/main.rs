@@ -12,3 +12,4 @@ mod inject_cluster;
 mod meta;
 mod precheck;
 mod precheck_faults;
+mod real;

@@ -3,6 +3,7 @@
 pub mod injection;
 pub mod input;
 pub mod metadata;
+pub mod platform;
 pub mod policy;
 pub mod schema;
 pub mod service;
@@ -19,6 +20,7 @@ pub static RULES: &[&Rule] = &[
     &traffic::conflicting_gateway_hosts::RULE,
     &traffic::conflicting_gateways::RULE,
     &injection::conflicting_injection_labels::RULE,
+    &injection::conflicting_injection_webhooks::RULE,
     &traffic::conflicting_mesh_hosts::RULE,
     &policy::conflicting_peer_authentication_selectors::RULE,
     &service::conflicting_port_protocols::RULE,
@@ -36,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &traffic::envoy_filter_remove::RULE,
     &traffic::envoy_filter_replace::RULE,
     &service::external_name_port_protocol::RULE,
+    &platform::failed_condition::RULE,
     &traffic::gateway_duplicate_certificate::RULE,
     &traffic::gateway_port_not_on_service::RULE,
     &traffic::gateway_selects_nothing::RULE,
@@ -49,6 +52,7 @@ pub static RULES: &[&Rule] = &[
     &validation::invalid_mesh_config::RULE,
     &validation::invalid_spec::RULE,
     &schema::invalid_value::RULE,
+    &platform::invalid_webhook_client::RULE,
     &traffic::jwt_claim_route_without_authentication::RULE,
     &metadata::misplaced_annotation::RULE,
     &traffic::missing_destination_port::RULE,
@@ -60,11 +64,18 @@ pub static RULES: &[&Rule] = &[
     &policy::multiple_peer_authentications::RULE,
     &policy::multiple_sidecars::RULE,
     &policy::multiple_telemetries::RULE,
+    &injection::namespace_not_injected::RULE,
     &schema::out_of_range::RULE,
+    &platform::outdated_gateway_api::RULE,
+    &injection::outdated_sidecar::RULE,
+    &injection::pod_without_sidecar::RULE,
+    &platform::removed_api::RULE,
     &traffic::route_not_on_listener::RULE,
+    &policy::selector_on_gateway::RULE,
     &policy::selector_selects_nothing::RULE,
     &traffic::service_entry_addresses_required::RULE,
     &traffic::service_entry_shadows_service::RULE,
+    &policy::sidecar_in_ambient::RULE,
     &injection::sidecar_uid::RULE,
     &traffic::subset_selects_nothing::RULE,
     &validation::suspicious_mesh_config::RULE,
@@ -87,10 +98,13 @@ pub static RULES: &[&Rule] = &[
     &traffic::unknown_subset::RULE,
     &policy::unknown_target_ref::RULE,
     &schema::unknown_value::RULE,
+    &platform::unknown_webhook_service::RULE,
     &traffic::unreachable_route::RULE,
     &input::unreadable_file::RULE,
     &input::unreadable_kind::RULE,
+    &platform::unrestricted_jwks_fetch::RULE,
     &unused_suppression::RULE,
+    &platform::webhook_by_address::RULE,
     &schema::wrong_type::RULE,
 ];
 

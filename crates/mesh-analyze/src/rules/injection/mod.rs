@@ -1,8 +1,13 @@
 //! Rules on sidecar injection and on pods that clash with it.
 
 pub mod conflicting_injection_labels;
+pub mod conflicting_injection_webhooks;
 pub mod image_auto_without_injection;
 pub mod invalid_injection_label;
+pub mod namespace_not_injected;
+pub mod outdated_sidecar;
+pub mod pod_without_sidecar;
+mod running;
 pub mod sidecar_uid;
 
 pub(super) use mesh_core::injection::{
