@@ -180,7 +180,8 @@ fn a_kind_that_fails_is_a_finding_and_the_rest_is_checked() {
     assert!(
         output.stdout.contains(
             "warning[unreadable-kind]: Namespace objects cannot be read: namespaces is forbidden: User \"jane\" cannot \
-             list; they are not checked, and these rules do not run: unknown-source-namespace"
+             list; they are not checked, and these rules do not run: pod-without-sidecar, \
+             sidecar-in-ambient, unknown-source-namespace"
         ),
         "{output}"
     );

@@ -553,13 +553,15 @@ async fn load_settings(
             Err(error) => unreadable = Some(error),
         }
     }
-    if let Some(error) = unreadable {
-        builder.add_unreadable(Unreadable {
+    match unreadable {
+        // No rule asks for others.
+        None => builder.set_complete(Kind::ConfigMap),
+        Some(error) => builder.add_unreadable(Unreadable {
             kind: Kind::ConfigMap,
             reason: error.message,
             is_forbidden: error.kind == ErrorKind::Forbidden,
             only: None,
-        });
+        }),
     }
     Ok(())
 }

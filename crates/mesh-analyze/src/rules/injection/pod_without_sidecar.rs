@@ -1,6 +1,6 @@
 //! Pods that are older than their injection.
 
-use mesh_core::injection::Candidate;
+use mesh_core::injection::{Candidate, is_injector};
 use mesh_core::k8s_openapi::api::core::v1::PodSpec;
 use mesh_core::{Kind, Mesh, Resource};
 use mesh_yaml::path;
@@ -48,6 +48,14 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
+    let has_injector = || {
+        let configurations = mesh.mutating_webhooks().iter();
+        let mut webhooks = configurations.flat_map(|it| it.spec.webhooks.iter().flatten());
+        webhooks.any(is_injector)
+    };
+    if mesh.has_all(Kind::MutatingWebhookConfiguration) && !has_injector() {
+        return; // Nothing would add one.
+    }
     let injector = Injector::new(mesh);
     let lacks_sidecar = |pod: &Resource<PodSpec>| {
         let candidate = Candidate {

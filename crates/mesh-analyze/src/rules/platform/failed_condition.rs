@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn conditions_of_the_object_and_its_parts_are_read() {
-        let conditions = "conditions: [{type: Accepted, status: 'False', reason: Refused, message: Not here.}]";
+        let conditions =
+            "conditions: [{type: Accepted, status: 'False', reason: Refused, message: Not here.}]";
         assert_eq!(
             found(GATEWAY, "", &format!("{{{conditions}}}")),
             ["status.conditions[0].status: condition `Accepted` is not met: Refused: Not here"]

@@ -42,35 +42,36 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let injector = Injector::new(mesh);
     for settings in sidecars(mesh) {
         let namespace = settings.header.namespace();
-        match settings.labels {
-            Some(labels) => {
-                let mut selected = mesh.workloads().select(namespace, labels).peekable();
-                if selected.peek().is_some() && selected.all(|workload| injector.is_ambient(workload)) {
-                    reporter
-                        .report(settings.header, settings.labels_path.clone())
-                        .message("all workloads that it selects are in the ambient data plane, and have no sidecar")
-                        .help("delete the Sidecar");
-                }
+        if let Some(labels) = settings.labels {
+            let mut selected = mesh.workloads().select(namespace, labels).peekable();
+            if selected.peek().is_some() && selected.all(|workload| injector.is_ambient(workload)) {
+                reporter
+                    .report(settings.header, settings.labels_path.clone())
+                    .message(
+                        "all workloads that it selects are in the ambient data plane, and have no sidecar",
+                    )
+                    .help("delete the Sidecar");
             }
-            None => {
-                let is_ambient = mesh.namespaces().iter().any(|it| {
-                    it.name() == namespace
-                        && it
-                            .labels()
-                            .get(DATAPLANE_LABEL)
-                            .is_some_and(|mode| mode == "ambient")
-                });
-                if is_ambient && settings.is_for_namespace() {
-                    reporter
-                        .report(settings.header, path!["metadata", "namespace"])
-                        .message(format!(
-                            "namespace `{namespace}` is in the ambient data plane, and has no sidecars"
-                        ))
-                        .help("delete the Sidecar");
-                }
-            }
+        } else if settings.is_for_namespace() && is_ambient(mesh, namespace) {
+            reporter
+                .report(settings.header, path!["metadata", "namespace"])
+                .message(format!(
+                    "namespace `{namespace}` is in the ambient data plane, and has no sidecars"
+                ))
+                .help("delete the Sidecar");
         }
     }
+}
+
+fn is_ambient(mesh: &Mesh, namespace: &str) -> bool {
+    let mut namespaces = mesh.namespaces().iter();
+    namespaces.any(|it| {
+        it.name() == namespace
+            && it
+                .labels()
+                .get(DATAPLANE_LABEL)
+                .is_some_and(|mode| mode == "ambient")
+    })
 }
 
 #[cfg(test)]
