@@ -6,6 +6,8 @@
 //!  impersonation, timeouts             ├─ pages(query)         a list, page by page, as raw JSON objects
 //!                                      ├─ list::<Pod>(query)   a list, typed
 //!                                      ├─ may(attributes)      an access review
+//!                                      ├─ ask_pod(port, …)     HTTP to a pod's port, through port-forward
+//!                                      ├─ find_pods(target)    `deploy/NAME`, `svc/NAME`, … → pods, and their proxies
 //!                                      └─ client()             everything else (kube)
 //! ```
 //!
@@ -15,10 +17,14 @@
 mod connect;
 mod discovery;
 mod error;
+mod portforward;
 mod read;
 mod review;
+mod target;
 
 pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
+pub use portforward::{BodyReader, PodPort};
 pub use read::{ListQuery, MaybeNamespaced, Page, Scope};
+pub use target::{ADMIN_PORT, Found, PodKind, Target, TargetKind, pod_kind, proxy_of};
