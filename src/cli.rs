@@ -8,6 +8,8 @@ use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
 use crate::commands::precheck::PrecheckArgs;
 use crate::commands::uninject::UninjectArgs;
+use crate::commands::proxy_config::ProxyConfigArgs;
+use crate::commands::proxy_status::ProxyStatusArgs;
 use crate::commands::util::UtilArgs;
 use crate::commands::version::VersionArgs;
 
@@ -80,6 +82,10 @@ pub(crate) enum Command {
     Precheck(Box<PrecheckArgs>),
     Inject(Box<InjectArgs>),
     Uninject(UninjectArgs),
+    #[command(visible_alias = "pc")]
+    ProxyConfig(ProxyConfigArgs),
+    #[command(visible_alias = "ps")]
+    ProxyStatus(ProxyStatusArgs),
     Completion(CompletionArgs),
     Version(VersionArgs),
     #[command(hide = true)]

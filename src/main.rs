@@ -20,6 +20,7 @@ mod commands;
 mod config;
 mod error;
 mod exit;
+mod proxies;
 mod ui;
 
 use std::process::ExitCode;

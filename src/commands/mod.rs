@@ -6,6 +6,8 @@ pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod precheck;
 pub(crate) mod uninject;
+pub(crate) mod proxy_config;
+pub(crate) mod proxy_status;
 pub(crate) mod util;
 pub(crate) mod version;
 
@@ -22,6 +24,8 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Precheck(args) => precheck::precheck(printer, *args),
         Command::Inject(args) => inject::inject(printer, *args),
         Command::Uninject(args) => uninject::uninject(printer, args),
+        Command::ProxyConfig(args) => proxy_config::proxy_config(printer, args),
+        Command::ProxyStatus(args) => proxy_status::proxy_status(printer, &args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

@@ -8,10 +8,12 @@ mod look;
 pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod render;
+pub(crate) mod table;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use jiff::SignedDuration;
 use mesh_yaml::LineIndex;
 
 use crate::cli::OutputArgs;
@@ -73,6 +75,12 @@ impl Printer {
     /// A remark beside the data.
     pub(crate) fn note(&mut self, message: impl Display) {
         let label = self.err.paint(Tone::Hint, "note");
+        self.status(format_args!("{label}: {message}"));
+    }
+
+    /// Something beside the data that may need doing.
+    pub(crate) fn warning(&mut self, message: impl Display) {
+        let label = self.err.paint(Tone::Warning, "warning");
         self.status(format_args!("{label}: {message}"));
     }
 
@@ -141,4 +149,36 @@ impl Printer {
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// A duration in its two largest units: `89d 23h`.
+pub(crate) fn span(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    let first = units
+        .iter()
+        .position(|(_, unit)| seconds >= *unit)
+        .unwrap_or(units.len() - 1);
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (name, unit) in units.iter().skip(first).take(2) {
+        if rest / unit > 0 || parts.is_empty() {
+            parts.push(format!("{}{name}", rest / unit));
+        }
+        rest %= unit;
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_in_two_units() {
+        assert_eq!(span(SignedDuration::from_secs(0)), "0s");
+        assert_eq!(span(SignedDuration::from_secs(59)), "59s");
+        assert_eq!(span(SignedDuration::from_secs(3_600)), "1h");
+        assert_eq!(span(SignedDuration::from_secs(90 * 86_400 - 1)), "89d 23h");
+    }
 }

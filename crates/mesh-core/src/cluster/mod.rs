@@ -25,6 +25,7 @@ mod target;
 pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
+pub use http::Method;
 pub use portforward::{BodyReader, PodPort};
 pub use read::{ListQuery, MaybeNamespaced, Page, Scope};
 pub use target::{ADMIN_PORT, Found, PodKind, Target, TargetKind, pod_kind, proxy_of};

@@ -217,6 +217,8 @@ pub struct Found {
     pub kind: PodKind,
     /// Where its admin interface listens.
     pub admin_port: u16,
+    /// The levels that its log started with, as its arguments say: one for all, and `LOGGER:LEVEL`.
+    pub log_levels: Vec<String>,
 }
 
 impl fmt::Display for Found {
@@ -329,7 +331,26 @@ pub fn proxy_of(pod: &Pod, port: Option<u16>) -> Result<Found, ClusterError> {
         name,
         kind,
         admin_port: port.unwrap_or_else(|| admin_port(pod)),
+        log_levels: log_levels(pod),
     })
+}
+
+/// The levels that the arguments of pilot-agent give Envoy's log; its own defaults where they are silent.
+fn log_levels(pod: &Pod) -> Vec<String> {
+    let proxy = containers(pod).find(|container| container.name == PROXY_CONTAINER);
+    let argument = |name: &str| {
+        let mut arguments = proxy.iter().flat_map(|container| container.args.iter().flatten());
+        arguments.find_map(|argument| argument.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+    };
+    let mut levels = vec![argument("--proxyLogLevel").unwrap_or_else(|| "warning".to_owned())];
+    let components = argument("--proxyComponentLogLevel").unwrap_or_else(|| "misc:error".to_owned());
+    levels.extend(
+        components
+            .split(',')
+            .filter(|level| !level.is_empty())
+            .map(str::to_owned),
+    );
+    levels
 }
 
 fn no_envoy(pod: &Pod, kind: PodKind, name: &str) -> ClusterError {
@@ -672,6 +693,21 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!(proxy_of(&pod, None).unwrap().admin_port, 16000);
+    }
+
+    #[test]
+    fn log_levels_are_those_that_the_pod_started_with() {
+        let mut pod = with_proxy("sidecar");
+        assert_eq!(
+            proxy_of(&pod, None).unwrap().log_levels,
+            ["warning", "misc:error"]
+        );
+        pod.spec.as_mut().unwrap().containers[1].args = Some(vec![
+            "proxy".into(),
+            "--proxyLogLevel=info".into(),
+            "--proxyComponentLogLevel=http:debug".into(),
+        ]);
+        assert_eq!(proxy_of(&pod, None).unwrap().log_levels, ["info", "http:debug"]);
     }
 
     #[test]
