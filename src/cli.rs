@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::analyze::AnalyzeArgs;
 use crate::commands::completion::CompletionArgs;
+use crate::commands::describe::DescribeArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
 use crate::commands::precheck::PrecheckArgs;
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Precheck(Box<PrecheckArgs>),
     Inject(Box<InjectArgs>),
     Uninject(UninjectArgs),
+    #[command(visible_alias = "des")]
+    Describe(DescribeArgs),
     #[command(visible_alias = "pc")]
     ProxyConfig(ProxyConfigArgs),
     #[command(visible_alias = "ps")]

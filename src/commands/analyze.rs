@@ -314,7 +314,8 @@ fn rules(select: &[String], ignore: &[String], config: &AnalyzeConfig) -> Result
     })
 }
 
-fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
+/// Opens what the paths name; standard input once.
+pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
     let mut inputs = Vec::with_capacity(paths.len());
     let mut has_stdin = false;
     for path in paths {
@@ -461,7 +462,7 @@ fn summary(printer: &mut Printer, analysis: Analysis<'_>) {
 }
 
 /// Fails if something that was asked for by name could not be read.
-fn unreadable(mesh: &Mesh, paths: &[PathBuf]) -> Result<(), CommandError> {
+pub(super) fn unreadable(mesh: &Mesh, paths: &[PathBuf]) -> Result<(), CommandError> {
     let names: Vec<_> = paths.iter().map(|path| files::display_name(path)).collect();
     let mut failed = mesh
         .problems()

@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod completion;
+pub(crate) mod describe;
 pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod precheck;
@@ -26,6 +27,7 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Uninject(args) => uninject::uninject(printer, args),
         Command::ProxyConfig(args) => proxy_config::proxy_config(printer, args),
         Command::ProxyStatus(args) => proxy_status::proxy_status(printer, &args),
+        Command::Describe(args) => describe::describe(printer, args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

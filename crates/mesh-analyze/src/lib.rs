@@ -8,6 +8,7 @@
 //! [`RULES`]. Rules are pure and total: they do no I/O and cannot fail. They run in parallel, and what they report
 //! is sorted, so that the output does not depend on timing.
 
+pub mod describe;
 pub mod diagnostic;
 mod reporter;
 mod rule;

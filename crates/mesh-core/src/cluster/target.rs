@@ -152,7 +152,7 @@ impl fmt::Display for Target {
 
 impl Target {
     /// Name and namespace, in the order in which they are tried: `NAME.NAMESPACE` first, as names seldom have dots.
-    fn readings<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn readings<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let split = self
             .name
             .rsplit_once('.')

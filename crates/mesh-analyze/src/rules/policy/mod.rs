@@ -33,8 +33,8 @@ enum Reach {
 }
 
 /// A resource that is for some workloads.
-struct Settings<'m> {
-    header: &'m Header,
+pub(crate) struct Settings<'m> {
+    pub(crate) header: &'m Header,
     /// The labels of the selector; `None` if there is no selector, or an empty one.
     labels: Option<&'m Labels>,
     labels_path: FieldPath,
@@ -93,13 +93,32 @@ impl<'m> Settings<'m> {
         self
     }
 
+    /// Whether the workload's own proxy follows it. What is attached to an object is for waypoints and gateways.
+    pub(crate) fn is_for(&self, workload: &Workload, root: &str) -> bool {
+        let namespace = self.header.namespace();
+        let is_in_reach = namespace == workload.namespace()
+            || (namespace == root && (self.labels.is_none() || self.reach == Reach::Mesh));
+        let is_selected = self
+            .labels
+            .is_none_or(|labels| mesh_core::selects(labels, workload.labels()));
+        is_in_reach && is_selected && self.targets.is_empty()
+    }
+
+    /// Whether it is attached to a Service of this name in its own namespace.
+    pub(crate) fn is_attached_to(&self, service: &str, namespace: &str) -> bool {
+        let is_target = |target: &PolicyTargetReference| {
+            target.group.is_empty() && target.kind == "Service" && target.name == service
+        };
+        self.header.namespace() == namespace && self.targets.iter().any(|(target, _)| is_target(target))
+    }
+
     /// Whether it is for the whole namespace.
     fn is_for_namespace(&self) -> bool {
         self.labels.is_none() && self.targets.is_empty()
     }
 }
 
-fn sidecars(mesh: &Mesh) -> Vec<Settings<'_>> {
+pub(crate) fn sidecars(mesh: &Mesh) -> Vec<Settings<'_>> {
     mesh.sidecars()
         .iter()
         .map(|it| Settings::networking(it, it.spec.workload_selector.as_ref(), Reach::Namespace))
@@ -124,7 +143,7 @@ fn peer_authentications(mesh: &Mesh) -> Vec<Settings<'_>> {
 }
 
 /// Everything that is for some workloads.
-fn all(mesh: &Mesh) -> Vec<Settings<'_>> {
+pub(crate) fn all(mesh: &Mesh) -> Vec<Settings<'_>> {
     let mut all = Vec::new();
     all.extend(mesh.authorization_policies().iter().map(|it| {
         Settings::new(it, it.spec.selector.as_ref(), Reach::Mesh)

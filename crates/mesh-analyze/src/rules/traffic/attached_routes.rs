@@ -5,51 +5,51 @@ use mesh_core::{Header, Kind, Mesh, Resource};
 use mesh_yaml::{FieldPath, path};
 
 /// The group of the Gateway API's own kinds.
-pub(super) const GROUP: &str = "gateway.networking.k8s.io";
+pub(crate) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The kinds of routes.
-pub(super) const ROUTE_KINDS: &[Kind] = &[Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute];
+pub(crate) const ROUTE_KINDS: &[Kind] = &[Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute];
 
 /// A route.
 #[derive(Debug)]
-pub(super) struct Route<'m> {
+pub(crate) struct Route<'m> {
     /// The resource.
-    pub(super) header: &'m Header,
+    pub(crate) header: &'m Header,
     /// The hosts that it is for; none means all.
-    pub(super) hostnames: Vec<&'m str>,
+    pub(crate) hostnames: Vec<&'m str>,
     /// The gateways, or services, that it is attached to.
-    pub(super) parents: Vec<Reference<'m>>,
+    pub(crate) parents: Vec<Reference<'m>>,
     /// Where it sends traffic.
-    pub(super) backends: Vec<Reference<'m>>,
+    pub(crate) backends: Vec<Reference<'m>>,
 }
 
 /// A reference to another object.
 #[derive(Debug)]
-pub(super) struct Reference<'m> {
+pub(crate) struct Reference<'m> {
     /// Where it stands in the route.
-    pub(super) path: FieldPath,
+    pub(crate) path: FieldPath,
     /// The group of the object's kind; `None` is the default.
     group: Option<&'m str>,
     /// The object's kind; `None` is the default.
     kind: Option<&'m str>,
     /// Its name.
-    pub(super) name: &'m str,
+    pub(crate) name: &'m str,
     /// Its namespace; the route's own if it says none.
-    pub(super) namespace: &'m str,
+    pub(crate) namespace: &'m str,
     /// A port of it.
-    pub(super) port: Option<i32>,
+    pub(crate) port: Option<i32>,
     /// A listener of it.
-    pub(super) section: Option<&'m str>,
+    pub(crate) section: Option<&'m str>,
 }
 
 impl Reference<'_> {
     /// Whether it is to a gateway, the default for parents.
-    pub(super) fn is_gateway(&self) -> bool {
+    pub(crate) fn is_gateway(&self) -> bool {
         self.group.is_none_or(|group| group == GROUP) && self.kind.is_none_or(|kind| kind == "Gateway")
     }
 
     /// Whether it is to a Kubernetes Service, the default for backends; parents have to say so.
-    pub(super) fn is_service(&self, is_default: bool) -> bool {
+    pub(crate) fn is_service(&self, is_default: bool) -> bool {
         let is = |value: Option<&str>, expected: &str| value.map_or(is_default, |value| value == expected);
         is(self.group, "") && is(self.kind, "Service")
     }
@@ -140,7 +140,7 @@ macro_rules! connection_route {
 }
 
 /// Every route, kind by kind.
-pub(super) fn routes(mesh: &Mesh) -> Vec<Route<'_>> {
+pub(crate) fn routes(mesh: &Mesh) -> Vec<Route<'_>> {
     let mut routes = Vec::new();
     routes.extend(mesh.http_routes().iter().map(|route| request_route!(route)));
     routes.extend(mesh.grpc_routes().iter().map(|route| request_route!(route)));
@@ -157,13 +157,13 @@ pub(super) fn routes(mesh: &Mesh) -> Vec<Route<'_>> {
 }
 
 /// The gateway that a parent reference is to.
-pub(super) fn gateway<'m>(mesh: &'m Mesh, parent: &Reference<'_>) -> Option<&'m Resource<GatewaySpec>> {
+pub(crate) fn gateway<'m>(mesh: &'m Mesh, parent: &Reference<'_>) -> Option<&'m Resource<GatewaySpec>> {
     mesh.get::<GatewaySpec>(parent.namespace, parent.name)
         .map(|gateway| &**gateway)
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(crate) mod testing {
     /// An object of the Gateway API; `spec` is on one line.
     pub(crate) fn object(kind: &str, namespace: &str, name: &str, spec: &str) -> String {
         let version = match kind {

@@ -14,24 +14,24 @@ use super::{cluster_local, visibility};
 
 /// A DestinationRule with what its fields mean.
 #[derive(Debug)]
-pub(super) struct Rule<'m> {
+pub(crate) struct Rule<'m> {
     /// The resource.
-    pub(super) resource: &'m Arc<Resource<DestinationRule>>,
+    pub(crate) resource: &'m Arc<Resource<DestinationRule>>,
     /// Its host, complete.
-    pub(super) host: Host,
+    pub(crate) host: Host,
     /// Where it is visible.
-    pub(super) visibility: Visibility,
+    pub(crate) visibility: Visibility,
 }
 
 impl Rule<'_> {
     /// Whether it holds for some of a namespace's proxies only.
-    pub(super) fn is_for_some_workloads(&self) -> bool {
+    pub(crate) fn is_for_some_workloads(&self) -> bool {
         let selector = self.resource.spec.workload_selector.as_ref();
         selector.is_some_and(|selector| !selector.match_labels.is_empty())
     }
 
     /// Whether it has a subset of this name.
-    pub(super) fn defines(&self, subset: &str) -> bool {
+    pub(crate) fn defines(&self, subset: &str) -> bool {
         self.resource
             .spec
             .subsets
@@ -44,7 +44,7 @@ type ByHost = FxHashMap<Host, Vec<u32>>;
 
 /// All DestinationRules, by where they hold.
 #[derive(Debug)]
-pub(super) struct DestinationRules<'m> {
+pub(crate) struct DestinationRules<'m> {
     mesh: &'m Mesh,
     rules: Vec<Rule<'m>>,
     /// By namespace: rules that its own clients see.
@@ -55,7 +55,7 @@ pub(super) struct DestinationRules<'m> {
 }
 
 impl<'m> DestinationRules<'m> {
-    pub(super) fn new(mesh: &'m Mesh) -> Self {
+    pub(crate) fn new(mesh: &'m Mesh) -> Self {
         let default = &mesh.config().default_destination_rule_export_to;
         let mut all = Self {
             mesh,
@@ -94,19 +94,19 @@ impl<'m> DestinationRules<'m> {
     }
 
     /// Every rule, by namespace and name.
-    pub(super) fn all(&self) -> &[Rule<'m>] {
+    pub(crate) fn all(&self) -> &[Rule<'m>] {
         &self.rules
     }
 
     /// All rules for exactly this host, wherever they hold.
-    pub(super) fn for_host(&self, host: &Host) -> impl Iterator<Item = &Rule<'m>> {
+    pub(crate) fn for_host(&self, host: &Host) -> impl Iterator<Item = &Rule<'m>> {
         let numbers = self.by_host.get(host).map_or(&[][..], Vec::as_slice);
         numbers.iter().map(|number| &self.rules[*number as usize])
     }
 
     /// The rules from which clients in `client` get their settings for `host`, which `owners` declare: the
     /// namespaces of its services. One for all workloads is the last of them.
-    pub(super) fn holding(&self, client: &str, host: &Host, owners: &[&str]) -> Vec<&Rule<'m>> {
+    pub(crate) fn holding(&self, client: &str, host: &Host, owners: &[&str]) -> Vec<&Rule<'m>> {
         let mut found = Vec::new();
         if self.collect(self.own.get(client), host, None, &mut found) {
             return found;
@@ -149,7 +149,7 @@ impl<'m> DestinationRules<'m> {
 }
 
 /// The namespaces that declare services of a host.
-pub(super) fn owners<'a>(mesh: &'a Mesh, host: &'a Host) -> Vec<&'a str> {
+pub(crate) fn owners<'a>(mesh: &'a Mesh, host: &'a Host) -> Vec<&'a str> {
     let services = mesh
         .registry()
         .with_host(host.as_str())

@@ -5,11 +5,11 @@ use mesh_core::{Kind, Mesh, Resource};
 use mesh_yaml::{FieldPath, path};
 
 /// The name in `gateways` that means the sidecars.
-pub(super) const MESH: &str = "mesh";
+pub(crate) const MESH: &str = "mesh";
 
 /// Namespace and name of the gateway that a resource in `own` calls `name`: `namespace/name`, `./name`, `name`, or
 /// the old forms `name.namespace` and `name.namespace.svc.cluster.local`.
-pub(super) fn gateway_id<'a>(name: &'a str, own: &'a str) -> (&'a str, &'a str) {
+pub(crate) fn gateway_id<'a>(name: &'a str, own: &'a str) -> (&'a str, &'a str) {
     if let Some((namespace, name)) = name.split_once('/') {
         return (if namespace == "." { own } else { namespace }, name);
     }
@@ -25,19 +25,19 @@ pub(crate) fn is_generated(name: &str) -> bool {
 }
 
 /// Whether there is a gateway of this name, of Istio's or of the Gateway API's kind.
-pub(super) fn exists(mesh: &Mesh, namespace: &str, name: &str) -> bool {
+pub(crate) fn exists(mesh: &Mesh, namespace: &str, name: &str) -> bool {
     [Kind::Gateway, Kind::KubernetesGateway]
         .into_iter()
         .any(|kind| mesh.contains(kind, namespace, name))
 }
 
 /// Whether sidecars use a VirtualService.
-pub(super) fn applies_to_sidecars(spec: &VirtualService) -> bool {
+pub(crate) fn applies_to_sidecars(spec: &VirtualService) -> bool {
     spec.gateways.is_empty() || spec.gateways.iter().any(|gateway| gateway == MESH)
 }
 
 /// Every name of a gateway in a VirtualService, with its path: those that it is bound to, and those of matches.
-pub(super) fn references(resource: &Resource<VirtualService>) -> impl Iterator<Item = (FieldPath, &str)> {
+pub(crate) fn references(resource: &Resource<VirtualService>) -> impl Iterator<Item = (FieldPath, &str)> {
     let spec = &resource.spec;
     let bound = spec
         .gateways

@@ -15,15 +15,15 @@
 
 pub(crate) use gateways::is_generated;
 
-mod attached_routes;
+pub(crate) mod attached_routes;
 mod audience;
 mod credentials;
-mod destination_rules;
+pub(crate) mod destination_rules;
 mod destinations;
 mod envoy_filters;
-mod gateways;
+pub(crate) mod gateways;
 mod matches;
-mod peer_modes;
+pub(crate) mod peer_modes;
 mod proxies;
 
 pub mod conflicting_gateway_hosts;
@@ -68,7 +68,7 @@ use mesh_yaml::{FieldPath, path};
 use rustc_hash::FxHashSet;
 
 /// `exportTo` of a resource in `namespace`, where `default` is what the mesh configuration says for its kind.
-fn visibility(export_to: &[String], namespace: &str, default: &[String]) -> Visibility {
+pub(crate) fn visibility(export_to: &[String], namespace: &str, default: &[String]) -> Visibility {
     let default = Visibility::parse(default.iter().map(String::as_str), ".", &Visibility::Public);
     Visibility::parse(export_to.iter().map(String::as_str), namespace, &default)
 }
@@ -80,7 +80,7 @@ fn qualified(header: &Header) -> String {
 
 /// The order in which istiod takes resources of one kind: the oldest first, then by name and namespace. Files rarely
 /// say how old an object is.
-fn age(header: &Header) -> (bool, &str, &str, &str) {
+pub(crate) fn age(header: &Header) -> (bool, &str, &str, &str) {
     // RFC 3339 in UTC, as the API server writes it, sorts as text.
     let created = header
         .metadata()

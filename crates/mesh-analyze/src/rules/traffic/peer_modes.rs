@@ -13,7 +13,7 @@ type Policy<'m> = &'m Arc<Resource<PeerAuthentication>>;
 
 /// The PeerAuthentications of a mesh, by whom they are for.
 #[derive(Debug)]
-pub(super) struct PeerModes<'m> {
+pub(crate) struct PeerModes<'m> {
     root: &'m str,
     /// The one of each namespace that is for all its workloads.
     whole: FxHashMap<&'m str, Policy<'m>>,
@@ -23,15 +23,15 @@ pub(super) struct PeerModes<'m> {
 
 /// What a workload accepts at a port, and the field that says so.
 #[derive(Clone, Debug)]
-pub(super) struct Accepted<'m> {
+pub(crate) struct Accepted<'m> {
     /// The mode; `Permissive` if nothing is said.
-    pub(super) mode: MutualTlsMode,
+    pub(crate) mode: MutualTlsMode,
     /// The policy and its field; `None` for the default.
-    pub(super) by: Option<(Policy<'m>, FieldPath)>,
+    pub(crate) by: Option<(Policy<'m>, FieldPath)>,
 }
 
 impl<'m> PeerModes<'m> {
-    pub(super) fn new(mesh: &'m Mesh) -> Self {
+    pub(crate) fn new(mesh: &'m Mesh) -> Self {
         let mut policies: Vec<_> = mesh.peer_authentications().iter().collect();
         policies.sort_by_key(|policy| age(policy));
         let mut modes = Self {
@@ -55,7 +55,7 @@ impl<'m> PeerModes<'m> {
     }
 
     /// What a workload accepts at one of its own ports.
-    pub(super) fn accepted(&self, workload: &Workload, port: u32) -> Accepted<'m> {
+    pub(crate) fn accepted(&self, workload: &Workload, port: u32) -> Accepted<'m> {
         let namespace = workload.namespace();
         let own = self
             .selective
