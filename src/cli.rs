@@ -11,6 +11,7 @@ use crate::commands::precheck::PrecheckArgs;
 use crate::commands::uninject::UninjectArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
 use crate::commands::proxy_status::ProxyStatusArgs;
+use crate::commands::trace::TraceArgs;
 use crate::commands::util::UtilArgs;
 use crate::commands::version::VersionArgs;
 
@@ -89,6 +90,7 @@ pub(crate) enum Command {
     ProxyConfig(ProxyConfigArgs),
     #[command(visible_alias = "ps")]
     ProxyStatus(ProxyStatusArgs),
+    Trace(TraceArgs),
     Completion(CompletionArgs),
     Version(VersionArgs),
     #[command(hide = true)]

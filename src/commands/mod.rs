@@ -9,6 +9,7 @@ pub(crate) mod precheck;
 pub(crate) mod uninject;
 pub(crate) mod proxy_config;
 pub(crate) mod proxy_status;
+pub(crate) mod trace;
 pub(crate) mod util;
 pub(crate) mod version;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::ProxyConfig(args) => proxy_config::proxy_config(printer, args),
         Command::ProxyStatus(args) => proxy_status::proxy_status(printer, &args),
         Command::Describe(args) => describe::describe(printer, args),
+        Command::Trace(args) => trace::run(printer, &args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

@@ -463,11 +463,11 @@ fn skew(istiods: &[Istiod], proxies: &[ProxyState]) -> Vec<String> {
         let count = counted_proxies(counts.get(version).copied().unwrap_or_default());
         if is_ahead {
             format!(
-                "{count} of version {version} are ahead of their control plane, {control}: upgrade istiod first"
+                "version {version} of {count} is ahead of the control plane's {control}: upgrade istiod first"
             )
         } else {
             format!(
-                "{count} of version {version} are more than one minor version behind {control}: restart them"
+                "version {version} of {count} is more than one minor version behind the control plane's {control}: restart the pods"
             )
         }
     };
@@ -561,7 +561,7 @@ mod tests {
         assert_eq!(of("1.30.0"), Vec::<String>::new());
         assert_eq!(of("1.29.3-distroless"), Vec::<String>::new());
         assert!(of("1.28.0")[0].contains("more than one minor version behind"));
-        assert!(of("1.31.0")[0].contains("ahead of their control plane"));
+        assert!(of("1.31.0")[0].contains("is ahead of the control plane"));
         assert_eq!(version_in("1.30.1-6fd8bf-Clean"), Some("1.30.1".to_owned()));
     }
 

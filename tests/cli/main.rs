@@ -13,3 +13,5 @@ mod meta;
 mod precheck;
 mod precheck_faults;
 mod real;
+mod proxies;
+mod proxy_files;

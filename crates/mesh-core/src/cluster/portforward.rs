@@ -13,6 +13,8 @@
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -106,15 +108,22 @@ impl Cluster {
         read: impl FnOnce(BodyReader) -> T + Send + 'static,
     ) -> Result<T, ClusterError> {
         let limit = self.request_timeout();
-        let exchange = self.exchange(at, method, path, read);
-        match tokio::time::timeout(limit, exchange).await {
-            Ok(Err(error)) if error.kind == ErrorKind::Unreachable => Err(self.why(at, error).await),
+        let arrived = Arc::<AtomicU64>::default();
+        let exchange = self.exchange(at, method, path, &arrived, read);
+        let result = match tokio::time::timeout(limit, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(ClusterError::new(
-                ErrorKind::Timeout,
-                format!("{at} did not answer within {} s", limit.as_secs_f64()),
-            )
-            .hinted("allow more time, such as `--request-timeout 1m`")),
+            Err(_) => Err(late(at, limit, arrived.load(Ordering::Relaxed))),
+        };
+        match result {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Unreachable | ErrorKind::Malformed | ErrorKind::Timeout
+                ) =>
+            {
+                Err(self.why(at, error).await)
+            }
+            result => result,
         }
     }
 
@@ -138,6 +147,7 @@ impl Cluster {
         at: &PodPort,
         method: Method,
         path: &str,
+        arrived: &AtomicU64,
         read: impl FnOnce(BodyReader) -> T + Send + 'static,
     ) -> Result<T, ClusterError> {
         let pods: Api<Pod> = Api::namespaced(self.client(), &at.namespace);
@@ -154,7 +164,7 @@ impl Cluster {
         };
         let mut failure = std::pin::pin!(failure.fuse());
         let result = {
-            let answer = std::pin::pin!(converse(at, stream, method, path, read));
+            let answer = std::pin::pin!(converse(at, stream, method, path, arrived, read));
             tokio::select! {
                 result = answer => result,
                 error = failed(failure.as_mut()) => return Err(forwarding_failed(at, &error)),
@@ -265,6 +275,17 @@ pub(super) fn not_running(pod: &Pod) -> Option<String> {
     }
 }
 
+/// Nothing, or not all, came in time.
+fn late(at: &PodPort, limit: Duration, arrived: u64) -> ClusterError {
+    let limit = limit.as_secs_f64();
+    let message = if arrived == 0 {
+        format!("{at} did not answer within {limit} s")
+    } else {
+        format!("the answer of {at} was not complete within {limit} s: {arrived} bytes came")
+    };
+    ClusterError::new(ErrorKind::Timeout, message).hinted("allow more time, such as `--request-timeout 1m`")
+}
+
 /// What arrives on the error channel. Never returns if that closes in silence.
 async fn failed(failure: impl Future<Output = Option<String>>) -> String {
     match failure.await {
@@ -298,6 +319,7 @@ async fn converse<T: Send + 'static>(
     stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     method: Method,
     path: &str,
+    arrived: &AtomicU64,
     read: impl FnOnce(BodyReader) -> T + Send + 'static,
 ) -> Result<T, ClusterError> {
     let what = format!("{path} of {at}");
@@ -330,7 +352,7 @@ async fn converse<T: Send + 'static>(
                 ended: false,
             })
         });
-        let pumped = pump(&mut body, chunks).await;
+        let pumped = pump(&mut body, arrived, chunks).await;
         let value = reading.await;
         pumped.map_err(|error| broken(&error))?;
         value.map_err(|error| ClusterError::malformed(&what, &error))
@@ -347,12 +369,17 @@ async fn converse<T: Send + 'static>(
 }
 
 /// Hands the body over until it ends or nobody wants more.
-async fn pump(body: &mut Incoming, chunks: mpsc::Sender<Option<Bytes>>) -> Result<(), hyper::Error> {
+async fn pump(
+    body: &mut Incoming,
+    arrived: &AtomicU64,
+    chunks: mpsc::Sender<Option<Bytes>>,
+) -> Result<(), hyper::Error> {
     while let Some(frame) = body.frame().await {
-        if let Ok(chunk) = frame?.into_data()
-            && chunks.send(Some(chunk)).await.is_err()
-        {
-            return Ok(());
+        if let Ok(chunk) = frame?.into_data() {
+            arrived.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            if chunks.send(Some(chunk)).await.is_err() {
+                return Ok(());
+            }
         }
     }
     // A reader that has gone needs no end.
@@ -380,4 +407,82 @@ async fn refused(what: &str, status: StatusCode, body: &mut Incoming) -> Cluster
         ErrorKind::Refused,
         format!("{what} answered {status}{separator}{said}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// What becomes of an answer that is `bytes`, after which the connection ends.
+    async fn answer(bytes: &'static [u8]) -> Result<io::Result<String>, ClusterError> {
+        let (client, mut server) = tokio::io::duplex(64);
+        tokio::spawn(async move {
+            let mut request = [0; 16];
+            server.read_exact(&mut request).await.unwrap();
+            assert_eq!(&request, b"GET /config_dump");
+            // The client need not want all of it.
+            let _ = server.write_all(bytes).await;
+        });
+        let at = PodPort {
+            namespace: "shop".to_owned(),
+            pod: "web".to_owned(),
+            port: 15000,
+        };
+        let arrived = AtomicU64::default();
+        converse(&at, client, Method::GET, "/config_dump", &arrived, |mut body| {
+            let mut text = String::new();
+            body.read_to_string(&mut text).map(|_| text)
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn bodies_come_whole_or_not_at_all() {
+        let long = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+        assert_eq!(answer(long).await.unwrap().unwrap(), "hello");
+        let chunked =
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+        assert_eq!(answer(chunked).await.unwrap().unwrap(), "hello");
+        for cut in [
+            &b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel"[..],
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nl",
+            b"HTTP/1.1 200 OK\r\nconte",
+            b"SSH-2.0\r\n\r\n",
+            b"",
+        ] {
+            let error = answer(cut).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Malformed, "{error}");
+            assert!(
+                error.message.contains("/config_dump of shop/web:15000"),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn other_statuses_are_refusals_with_what_they_say() {
+        let error = answer(b"HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nnot\there\n")
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused);
+        assert_eq!(
+            error.message,
+            "/config_dump of shop/web:15000 answered 404 Not Found: not here"
+        );
+    }
+
+    #[test]
+    fn a_reader_without_an_end_fails() {
+        let (sender, chunks) = mpsc::channel(2);
+        sender.blocking_send(Some(Bytes::from_static(b"ab"))).unwrap();
+        drop(sender);
+        let mut reader = BodyReader {
+            chunks,
+            current: Bytes::new(),
+            ended: false,
+        };
+        let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
 }
