@@ -482,7 +482,10 @@ fn text(look: Look, trace: &Trace, limit: usize) -> String {
         let head = look
             .paint(Tone::Strong, format!("{}. {}{name}", number + 1, word(*subject)))
             .into_owned();
-        text.push_str(&format!("{head}\n     {reason}\n"));
+        text.push_str(&format!("{head}\n"));
+        if !reason.is_empty() {
+            text.push_str(&format!("     {reason}\n"));
+        }
         if let Some(origin) = origin {
             text.push_str(&format!("     from {origin}\n"));
         }

@@ -62,7 +62,7 @@ impl Place {
             .await;
     }
 
-    async fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {
+    fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {
         let mut command = self.project.command(args);
         command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
         // The tests' runtime must go on while the program runs.
@@ -141,14 +141,14 @@ async fn a_real_envoy_is_read_through_the_api_server() {
     place.sidecar("web-2", "pc-envoy", other.admin().port()).await;
     let namespace = place.namespace.as_str();
 
-    insta::assert_snapshot!(place.run(["pc", "clusters", "web-1", "-n", namespace]).await, @r#"
+    insta::assert_snapshot!(place.run(["pc", "clusters", "web-1", "-n", namespace]), @r#"
     status: 0
     -- stdout --
     SERVICE FQDN                    PORT  SUBSET  DIRECTION  TYPE
     reviews.shop.svc.cluster.local  9080  -       outbound   STATIC
     -- stderr --
     "#);
-    insta::assert_snapshot!(place.run(["pc", "ep", "-n", namespace, "-l", "app=web"]).await, @r#"
+    insta::assert_snapshot!(place.run(["pc", "ep", "-n", namespace, "-l", "app=web"]), @r#"
     status: 0
     -- stdout --
     PROXY                 ENDPOINT     STATUS   OUTLIER CHECK  CLUSTER
@@ -158,48 +158,38 @@ async fn a_real_envoy_is_read_through_the_api_server() {
     "#);
 
     let typed = format!("web-1.{namespace}");
-    let output = place.run(["proxy-config", "cluster", &typed, "-o", "json"]).await;
+    let output = place.run(["proxy-config", "cluster", &typed, "-o", "json"]);
     assert_eq!(output.json()[0]["name"], REVIEWS, "{output}");
-    let output = place
-        .run(["pc", "c", "-l", "app=web", "-n", namespace, "-o", "json"])
-        .await;
+    let output = place.run(["pc", "c", "-l", "app=web", "-n", namespace, "-o", "json"]);
     assert_eq!(output.json()["web-2.NAMESPACE"][0]["type"], "STATIC", "{output}");
 
     // Envoy refuses masks that leave nothing; that is no reason to fail.
     for view in ["bootstrap", "listeners", "routes", "secrets", "ecds", "all"] {
-        let output = place.run(["pc", view, "web-1", "-n", namespace]).await;
+        let output = place.run(["pc", view, "web-1", "-n", namespace]);
         assert_eq!(output.status, Some(0), "{view}\n{output}");
     }
-    let whole = place
-        .run(["pc", "all", "web-1", "-n", namespace, "-o", "json"])
-        .await;
+    let whole = place.run(["pc", "all", "web-1", "-n", namespace, "-o", "json"]);
     assert!(whole.json()["configs"].is_array(), "{whole}");
 
-    let output = place
-        .run([
-            "pc", "clusters", "--diff", "web-1", "web-2", "-n", namespace, "-o", "name",
-        ])
-        .await;
+    let output = place.run([
+        "pc", "clusters", "--diff", "web-1", "web-2", "-n", namespace, "-o", "name",
+    ]);
     assert_eq!(output.status, Some(1), "{output}");
     assert_eq!(output.stdout.lines().count(), 2, "{output}");
-    let output = place
-        .run(["pc", "clusters", "--diff", "web-1", &typed, "-n", namespace])
-        .await;
+    let output = place.run(["pc", "clusters", "--diff", "web-1", &typed, "-n", namespace]);
     assert_eq!(output.status, Some(2), "one and the same proxy\n{output}");
 
-    let output = place
-        .run([
-            "pc",
-            "log",
-            "web-1",
-            "-n",
-            namespace,
-            "--level",
-            "error,http:debug",
-            "-o",
-            "json",
-        ])
-        .await;
+    let output = place.run([
+        "pc",
+        "log",
+        "web-1",
+        "-n",
+        namespace,
+        "--level",
+        "error,http:debug",
+        "-o",
+        "json",
+    ]);
     let levels = &output.json()["web-1.NAMESPACE"];
     assert_eq!(
         (&levels["http"], &levels["admin"]),
@@ -231,9 +221,7 @@ async fn a_real_envoy_is_read_through_the_api_server() {
         "{output}"
     );
 
-    let output = place
-        .run(["pc", "log", "web-1", "-n", namespace, "--reset", "-o", "json"])
-        .await;
+    let output = place.run(["pc", "log", "web-1", "-n", namespace, "--reset", "-o", "json"]);
     let levels = &output.json()["web-1.NAMESPACE"];
     assert_eq!(
         (&levels["http"], &levels["misc"]),
@@ -287,9 +275,7 @@ async fn faults_on_the_way_are_told_apart() {
         ("gone", "there is no pod `gone` in namespace `NAMESPACE`"),
     ] {
         let start = Instant::now();
-        let output = place
-            .run(["pc", "clusters", pod, "-n", namespace, "--request-timeout", "2s"])
-            .await;
+        let output = place.run(["pc", "clusters", pod, "-n", namespace, "--request-timeout", "2s"]);
         assert_eq!(output.status, Some(2), "{pod}\n{output}");
         assert!(output.stderr.contains(expected), "{pod}\n{output}");
         assert!(output.stderr.contains("hint:"), "{pod}\n{output}");
@@ -303,18 +289,16 @@ async fn faults_on_the_way_are_told_apart() {
     // Of many proxies those that answer are shown, and the others are told.
     let envoy = envoy(REVIEWS);
     place.sidecar("well", "pc-faults", envoy.admin().port()).await;
-    let output = place
-        .run([
-            "pc",
-            "c",
-            "-l",
-            "app=web",
-            "-n",
-            namespace,
-            "--request-timeout",
-            "2s",
-        ])
-        .await;
+    let output = place.run([
+        "pc",
+        "c",
+        "-l",
+        "app=web",
+        "-n",
+        namespace,
+        "--request-timeout",
+        "2s",
+    ]);
     assert_eq!(output.status, Some(2), "{output}");
     assert!(output.stdout.contains("well.NAMESPACE"), "{output}");
     assert_eq!(output.stderr.matches("error:").count(), 6, "{output}");
@@ -408,7 +392,7 @@ async fn proxies_are_compared_with_what_istiod_has_for_them() {
             .await;
     }
 
-    insta::assert_snapshot!(place.run(["ps", "-i", namespace]).await, @r#"
+    insta::assert_snapshot!(place.run(["ps", "-i", namespace]), @r#"
     status: 0
     -- stdout --
     NAME            CLUSTER     ISTIOD    VERSION  CDS       LDS       EDS       RDS       ECDS
@@ -420,28 +404,24 @@ async fn proxies_are_compared_with_what_istiod_has_for_them() {
     warning: version 1.28.0 of 1 proxy is more than one minor version behind the control plane's 1.30.1: restart the pods
     3 proxies of 2 istiods: 2 synced, 1 with errors; versions 1.28.0 (1), 1.30.1 (2)
     "#);
-    let output = place
-        .run(["ps", "-i", namespace, "--fail-on", "error", "-o", "json", "-q"])
-        .await;
+    let output = place.run(["ps", "-i", namespace, "--fail-on", "error", "-o", "json", "-q"]);
     assert_eq!(output.status, Some(1), "{output}");
     assert_eq!(
         output.json()["proxies"].as_array().map(Vec::len),
         Some(3),
         "{output}"
     );
-    let output = place
-        .run(["ps", "-i", namespace, "-n", "shop", "--fail-on", "stale"])
-        .await;
+    let output = place.run(["ps", "-i", namespace, "-n", "shop", "--fail-on", "stale"]);
     assert_eq!(output.status, Some(0), "{output}");
 
-    let output = place.run(["ps", "web-1", "-n", namespace, "-i", namespace]).await;
+    let output = place.run(["ps", "web-1", "-n", namespace, "-i", namespace]);
     assert_eq!(output.status, Some(1), "{output}");
     assert!(
         output.stdout.contains("~ clusters/a\n    connect_timeout\n"),
         "{output}"
     );
 
-    let output = place.run(["ps", "-i", "nowhere"]).await;
+    let output = place.run(["ps", "-i", "nowhere"]);
     assert_eq!(output.status, Some(2), "{output}");
     assert!(
         output.stderr.contains("no istiod runs in namespace `nowhere`"),
@@ -499,9 +479,7 @@ async fn proxies_are_found_by_what_they_belong_to() {
             .await;
     }
     for target in ["deploy/web", "svc/front", &format!("deployment/web.{namespace}")] {
-        let output = place
-            .run(["pc", "c", target, "-n", namespace, "-o", "name"])
-            .await;
+        let output = place.run(["pc", "c", target, "-n", namespace, "-o", "name"]);
         assert_eq!(
             (output.status, output.stdout.as_str()),
             (Some(0), &*format!("{REVIEWS}\n")),
@@ -509,7 +487,7 @@ async fn proxies_are_found_by_what_they_belong_to() {
         );
         assert!(output.stderr.contains("has 2 pods; this is web-"), "{output}");
     }
-    let output = place.run(["pc", "c", "sts/web", "-n", namespace]).await;
+    let output = place.run(["pc", "c", "sts/web", "-n", namespace]);
     assert!(
         output.stderr.contains("there is no statefulset `web`"),
         "{output}"

@@ -410,13 +410,65 @@ fn trace<'a>(args: impl IntoIterator<Item = &'a str>) -> Output {
 
 #[test]
 fn requests_are_followed_step_by_step() {
-    insta::assert_snapshot!(trace(["GET", "http://reviews:9080/x", "-H", "end-user: jason"]), @"");
+    insta::assert_snapshot!(trace(["GET", "http://reviews:9080/x", "-H", "end-user: jason"]), @r#"
+    status: 0
+    -- stdout --
+    1. listener 0.0.0.0_9080
+         it listens at port 9080
+         address: 0.0.0.0:9080
+    2. filter chain
+         it takes every connection
+         transport: plaintext
+    3. HTTP out
+    4. virtual host reviews:9080
+         its domain `reviews:9080` takes `reviews:9080`
+         route configuration: 9080
+    5. route
+         it matches: /* end-user=jason
+         from virtual-service shop/reviews
+         timeout: 3s
+    6. cluster outbound|9080|v2|reviews.shop.svc.cluster.local
+         the route names it
+         type: EDS
+         load balancing: ROUND_ROBIN
+         transport: plaintext
+         endpoint: 10.0.0.7:9080
+
+    goes to outbound|9080|v2|reviews.shop.svc.cluster.local (1 endpoint, 1 healthy)
+    -- stderr --
+    "#);
 }
 
 #[test]
 fn requests_that_reach_nothing_exit_with_one() {
     // The other route's cluster has no endpoints.
-    insta::assert_snapshot!(trace(["http://reviews:9080/x"]), @"");
+    insta::assert_snapshot!(trace(["http://reviews:9080/x"]), @r#"
+    status: 1
+    -- stdout --
+    1. listener 0.0.0.0_9080
+         it listens at port 9080
+         address: 0.0.0.0:9080
+    2. filter chain
+         it takes every connection
+         transport: plaintext
+    3. HTTP out
+    4. virtual host reviews:9080
+         its domain `reviews:9080` takes `reviews:9080`
+         route configuration: 9080
+    5. route
+         it matches: /*
+         from virtual-service shop/reviews
+         timeout: 15s
+         not /* end-user=jason: the header `end-user` is missing (from virtual-service shop/reviews)
+    6. cluster outbound|9080|v1|reviews.shop.svc.cluster.local
+         the route names it
+         type: EDS
+         load balancing: ROUND_ROBIN
+         transport: plaintext
+
+    refused: the cluster `outbound|9080|v1|reviews.shop.svc.cluster.local` has no endpoint (HTTP 503, response flag UH)
+    -- stderr --
+    "#);
     let output = trace(["-o", "json", "http://ratings:9080/x"]);
     assert_eq!(output.status, Some(1), "{output}");
     let document = output.json();

@@ -346,17 +346,16 @@ fn shares(route: &Value) -> Vec<String> {
     let total: u64 = list.iter().map(weight).sum();
     let destinations = list.iter().filter_map(|route| {
         let destination = route.get("destination")?;
-        let mut text = text(destination.get("host"));
-        if let Some(port) = destination.get("port").and_then(|port| port.get("number")) {
-            text.push_str(&format!(":{port}"));
-        }
-        if let Some(subset) = destination.get("subset").and_then(Value::as_str) {
-            text.push_str(&format!(" subset {subset}"));
-        }
-        if list.len() > 1 && total > 0 {
-            text.push_str(&format!(" {}%", weight(route) * 100 / total));
-        }
-        Some(text)
+        let host = text(destination.get("host"));
+        let port = destination.get("port").and_then(|port| port.get("number"));
+        let port = port.map_or_else(String::new, |port| format!(":{port}"));
+        let subset = destination.get("subset").and_then(Value::as_str);
+        let subset = subset.map_or_else(String::new, |subset| format!(" subset {subset}"));
+        let share = (list.len() > 1)
+            .then(|| (weight(route) * 100).checked_div(total))
+            .flatten();
+        let share = share.map_or_else(String::new, |share| format!(" {share}%"));
+        Some(format!("{host}{port}{subset}{share}"))
     });
     destinations.collect()
 }
