@@ -77,7 +77,6 @@ pub(crate) enum When {
 
 /// The commands.
 #[derive(Subcommand, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use mesh_analyze::describe::{self, Description};
 use mesh_core::cluster::{Target, TargetKind};
 use mesh_core::schema::validate::closest;
-use mesh_core::source::LoadOptions;
-use mesh_core::source::files;
+use mesh_core::source::cluster::{KINDS, Request};
+use mesh_core::source::{self, LoadOptions, files};
 use mesh_core::{Kind, Mesh, MeshBuilder, Settings, Workload};
 
 use crate::cluster::ClusterArgs;
@@ -185,7 +185,7 @@ where
         ..Settings::default()
     };
     let (mesh, context) = if file.is_empty() {
-        from_cluster(cluster, settings, namespace.as_deref())?
+        from_cluster(printer, cluster, settings, namespace.as_deref())?
     } else {
         (
             from_files(printer, file, settings, namespace.as_deref())?,
@@ -231,12 +231,41 @@ fn from_files(
     Ok(mesh)
 }
 
+/// The mesh of the cluster, and the namespace of the context.
 fn from_cluster(
-    _cluster: &ClusterArgs,
-    _settings: Settings,
-    _namespace: Option<&str>,
+    printer: &mut Printer,
+    connection: &ClusterArgs,
+    settings: Settings,
+    namespace: Option<&str>,
 ) -> Result<(Mesh, String), CommandError> {
-    Err(CommandError::user("name files with `-f`"))
+    let progress = Progress::start(printer);
+    let (mesh, context) = connection.run(async |cluster| {
+        let context = cluster.namespace().to_owned();
+        let request = Request {
+            kinds: KINDS,
+            overlay: None,
+            namespace: Some(namespace.unwrap_or(&context)),
+        };
+        let mut builder = MeshBuilder::new(settings);
+        source::cluster::load(&mut builder, &cluster, &request, |now| {
+            progress.message(format!("reading {} of {} kinds", now.done, now.kinds));
+        })
+        .await?;
+        Ok((builder.build(), context))
+    })?;
+    drop(progress);
+    for unreadable in mesh.unreadable() {
+        let only = unreadable.only.as_ref();
+        let left = only.map_or_else(
+            || "are left out".to_owned(),
+            |namespace| format!("were read in namespace `{namespace}` only"),
+        );
+        printer.warning(format_args!(
+            "objects of {} {left}: {}",
+            unreadable.kind, unreadable.reason
+        ));
+    }
+    Ok((mesh, context))
 }
 
 /// The workload that a target means: a pod, or what makes pods.

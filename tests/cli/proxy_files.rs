@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::api::Api;
 use crate::harness::{Output, Project};
 
 /// A dump in lowerCamelCase, as istiod writes it, with a refused cluster, and a secret that has not come.
@@ -264,6 +265,26 @@ fn workloads_are_described_with_who_may_call_them() {
         Istio's defaults (no DestinationRule is for it)
     -- stderr --
     "#);
+}
+
+#[test]
+fn a_cluster_is_described_as_its_files_are() {
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/shop");
+    let mut yaml = String::new();
+    for entry in fs_err::read_dir(shop).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        yaml.push_str(&fs_err::read_to_string(path).expect("a file"));
+        yaml.push_str("\n---\n");
+    }
+    let api = Api::serve(&yaml);
+    let project = Project::new().file("kubeconfig", api.kubeconfig());
+    for subject in [["service", "catalog.shop"], ["pod", "deploy/orders.shop"]] {
+        let args = ["describe", "--kubeconfig=kubeconfig", "-o", "json"];
+        let live = project.run(args.into_iter().chain(subject));
+        assert_eq!(live.status, Some(0), "{live}");
+        let files = describe(subject.into_iter().chain(["-o", "json"]));
+        assert_eq!(live.json(), files.json(), "{live}");
+    }
 }
 
 #[test]
