@@ -36,6 +36,13 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explai
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "precheck" -d 'Check whether a cluster can take a mesh, and whether the one that it has is in order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "inject" -d 'Add sidecars to workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninject" -d 'Take injected sidecars out of workloads'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "describe" -d 'Show what applies to a pod, a service or a host, and in which order'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "des" -d 'Show what applies to a pod, a service or a host, and in which order'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy-config" -d 'Show what proxies hold: listeners, routes, clusters, endpoints, certificates'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "pc" -d 'Show what proxies hold: listeners, routes, clusters, endpoints, certificates'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy-status" -d 'Show whether proxies have the configuration that their control plane has for them'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "ps" -d 'Show whether proxies have the configuration that their control plane has for them'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "trace" -d 'Follow a request through a proxy\'s configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, and which versions of Istio it is for'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "util" -d 'Generate files about the program'
@@ -259,6 +266,1216 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s q -l quiet 
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -f -a "pod" -d 'A pod, or the pods of a workload: POD, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -f -a "po" -d 'A pod, or the pods of a workload: POD, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -f -a "service" -d 'A Service, or the service that a ServiceEntry declares'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -f -a "svc" -d 'A Service, or the service that a ServiceEntry declares'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -f -a "host" -d 'A host name'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from pod" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from po" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from service" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from svc" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and __fish_seen_subcommand_from host" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -f -a "pod" -d 'A pod, or the pods of a workload: POD, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -f -a "po" -d 'A pod, or the pods of a workload: POD, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -f -a "service" -d 'A Service, or the service that a ServiceEntry declares'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -f -a "svc" -d 'A Service, or the service that a ServiceEntry declares'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and not __fish_seen_subcommand_from pod po service svc host" -f -a "host" -d 'A host name'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from pod" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from po" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from service" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from svc" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s f -l file -d 'Read files or folders instead of the cluster, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s n -l namespace -d 'Namespace of the name; for a host, of its clients [default: the context\'s, or default]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'
+mermaid\t'A picture in the language of Mermaid'
+dot\t'A picture in the language of Graphviz'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand des; and __fish_seen_subcommand_from host" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "bootstrap" -d 'Who the proxy is: node, versions'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "clusters" -d 'Clusters: the services that the proxy can send to'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "cluster" -d 'Clusters: the services that the proxy can send to'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "listeners" -d 'Listeners and their filter chains: what the proxy accepts, and where that goes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "listener" -d 'Listeners and their filter chains: what the proxy accepts, and where that goes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "routes" -d 'Routes: which request goes to which cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "route" -d 'Routes: which request goes to which cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "endpoints" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "endpoint" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "ep" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "secrets" -d 'Certificates: identity, issuer, and how long they are valid'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "secret" -d 'Certificates: identity, issuer, and how long they are valid'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "ecds" -d 'Extension configurations that are discovered on their own'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "all" -d 'All of these'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "log" -d 'Read or set the levels of the proxy\'s log'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from bootstrap" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l fqdn -d 'Only clusters with this in their name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l port -d 'Only clusters for this port of a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l subset -d 'Only clusters for a subset with this in its name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l direction -d 'Only clusters for one direction: inbound or outbound' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from clusters" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l fqdn -d 'Only clusters with this in their name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l port -d 'Only clusters for this port of a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l subset -d 'Only clusters for a subset with this in its name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l direction -d 'Only clusters for one direction: inbound or outbound' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from cluster" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l address -d 'Only listeners on this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l port -d 'Only listeners on this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l type -d 'Only listeners that speak this' -r -f -a "HTTP\t'HTTP'
+TCP\t'TCP'
+HTTP+TCP\t'HTTP in some filter chains, TCP in others'
+UNKNOWN\t'Anything else'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listeners" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l address -d 'Only listeners on this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l port -d 'Only listeners on this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l type -d 'Only listeners that speak this' -r -f -a "HTTP\t'HTTP'
+TCP\t'TCP'
+HTTP+TCP\t'HTTP in some filter chains, TCP in others'
+UNKNOWN\t'Anything else'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from listener" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l name -d 'Only the route configuration of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from routes" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l name -d 'Only the route configuration of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from route" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoints" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from endpoint" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ep" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secrets" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from secret" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from ecds" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from all" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l level -d 'Levels to set: LEVEL for all loggers, or LOGGER:LEVEL (comma-separated, can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+json\t'An object of levels by logger, for each proxy'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s r -l reset -d 'Set the levels that the pod started with'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-config; and __fish_seen_subcommand_from log" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "bootstrap" -d 'Who the proxy is: node, versions'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "clusters" -d 'Clusters: the services that the proxy can send to'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "cluster" -d 'Clusters: the services that the proxy can send to'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "listeners" -d 'Listeners and their filter chains: what the proxy accepts, and where that goes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "listener" -d 'Listeners and their filter chains: what the proxy accepts, and where that goes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "routes" -d 'Routes: which request goes to which cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "route" -d 'Routes: which request goes to which cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "endpoints" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "endpoint" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "ep" -d 'Endpoints: the addresses behind the clusters, and their health'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "secrets" -d 'Certificates: identity, issuer, and how long they are valid'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "secret" -d 'Certificates: identity, issuer, and how long they are valid'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "ecds" -d 'Extension configurations that are discovered on their own'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "all" -d 'All of these'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and not __fish_seen_subcommand_from bootstrap clusters cluster listeners listener routes route endpoints endpoint ep secrets secret ecds all log" -f -a "log" -d 'Read or set the levels of the proxy\'s log'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from bootstrap" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l fqdn -d 'Only clusters with this in their name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l port -d 'Only clusters for this port of a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l subset -d 'Only clusters for a subset with this in its name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l direction -d 'Only clusters for one direction: inbound or outbound' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from clusters" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l fqdn -d 'Only clusters with this in their name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l port -d 'Only clusters for this port of a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l subset -d 'Only clusters for a subset with this in its name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l direction -d 'Only clusters for one direction: inbound or outbound' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from cluster" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l address -d 'Only listeners on this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l port -d 'Only listeners on this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l type -d 'Only listeners that speak this' -r -f -a "HTTP\t'HTTP'
+TCP\t'TCP'
+HTTP+TCP\t'HTTP in some filter chains, TCP in others'
+UNKNOWN\t'Anything else'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listeners" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l address -d 'Only listeners on this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l port -d 'Only listeners on this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l type -d 'Only listeners that speak this' -r -f -a "HTTP\t'HTTP'
+TCP\t'TCP'
+HTTP+TCP\t'HTTP in some filter chains, TCP in others'
+UNKNOWN\t'Anything else'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from listener" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l name -d 'Only the route configuration of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from routes" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l name -d 'Only the route configuration of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from route" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoints" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from endpoint" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l address -d 'Only endpoints with this address' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l port -d 'Only endpoints with this port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l cluster -d 'Only endpoints of the cluster with this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l status -d 'Only endpoints with this health, such as healthy or unhealthy' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ep" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secrets" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from secret" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from ecds" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s f -l file -d 'Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'More columns'
+json\t'Envoy\'s own JSON, unknown fields and all'
+yaml\t'The same as YAML'
+name\t'Names only'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -l diff -d 'Show what differs between two proxies or files; with --watch, from one look to the next'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from all" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l level -d 'Levels to set: LEVEL for all loggers, or LOGGER:LEVEL (comma-separated, can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+json\t'An object of levels by logger, for each proxy'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s l -l selector -d 'Pods with these labels, as for `kubectl -l`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s n -l namespace -d 'Namespace of names that are written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s r -l reset -d 'Set the levels that the pod started with'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s A -l all-namespaces -d 'The proxies of all namespaces; together with `--selector` those with the labels'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand pc; and __fish_seen_subcommand_from log" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s n -l namespace -d 'Only proxies of this namespace [default: of all; for the PROXY, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s i -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s r -l revision -d 'Only control planes of this revision' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'With the time since istiod sent each'
+json\t'One JSON document'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l fail-on -d 'When to exit with status 1' -r -f -a "never\t'Never'
+stale\t'When a proxy has not acknowledged something, or refused it'
+error\t'When a proxy refused something'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy-status" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s n -l namespace -d 'Only proxies of this namespace [default: of all; for the PROXY, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s i -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s r -l revision -d 'Only control planes of this revision' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s o -l output -d 'Form of the output' -r -f -a "table\t'Rows and columns'
+wide\t'With the time since istiod sent each'
+json\t'One JSON document'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l fail-on -d 'When to exit with status 1' -r -f -a "never\t'Never'
+stale\t'When a proxy has not acknowledged something, or refused it'
+error\t'When a proxy refused something'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand ps" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s p -l proxy -d 'Proxy that gets the request: POD, deploy/NAME, gateway/NAME, and so on, with .NAMESPACE if need be' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s f -l file -d 'Read a saved config dump instead, `-` for standard input; further ones add to it, such as `clusters?format=json`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s n -l namespace -d 'Namespace of a PROXY that is written without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l proxy-admin-port -d 'Port of the proxy\'s admin interface [default: the pod\'s own setting, 15000]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l listener -d 'The request comes to the listener of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l to -d 'Address that the client connects to [default: the URL\'s, if it is an address]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l from -d 'Address of the client [default: 127.0.0.1]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l sni -d 'Server name of the TLS handshake [default: the host of https and tls]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l alpn -d 'Protocols that the client offers in the TLS handshake (comma-separated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l seed -d 'Number that stands for chance: chooses among weighted clusters' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l inbound -d 'The request comes to the workload beside the proxy, rather than from it'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l direct -d 'The request comes straight to a listener\'s own address, as with gateways'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l mtls -d 'The client shows a certificate (mutual TLS)'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

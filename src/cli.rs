@@ -8,10 +8,10 @@ use crate::commands::describe::DescribeArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
 use crate::commands::precheck::PrecheckArgs;
-use crate::commands::uninject::UninjectArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
 use crate::commands::proxy_status::ProxyStatusArgs;
 use crate::commands::trace::TraceArgs;
+use crate::commands::uninject::UninjectArgs;
 use crate::commands::util::UtilArgs;
 use crate::commands::version::VersionArgs;
 

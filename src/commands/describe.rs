@@ -260,10 +260,8 @@ fn from_cluster(
             || "are left out".to_owned(),
             |namespace| format!("were read in namespace `{namespace}` only"),
         );
-        printer.warning(format_args!(
-            "objects of {} {left}: {}",
-            unreadable.kind, unreadable.reason
-        ));
+        let message = format!("objects of {} {left}: {}", unreadable.kind, unreadable.reason);
+        printer.warning(&CommandError::user(message));
     }
     Ok((mesh, context))
 }

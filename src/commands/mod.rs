@@ -6,10 +6,10 @@ pub(crate) mod describe;
 pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod precheck;
-pub(crate) mod uninject;
 pub(crate) mod proxy_config;
 pub(crate) mod proxy_status;
 pub(crate) mod trace;
+pub(crate) mod uninject;
 pub(crate) mod util;
 pub(crate) mod version;
 

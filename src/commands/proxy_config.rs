@@ -600,11 +600,12 @@ fn remark(printer: &mut Printer, held: &[Held], is_plural: bool) {
         }
         for listing in listings {
             for remark in listing.remarks() {
-                if is_plural {
-                    printer.warning(format_args!("{name}: {remark}"));
+                let remark = if is_plural {
+                    format!("{name}: {remark}")
                 } else {
-                    printer.warning(remark);
-                }
+                    remark
+                };
+                printer.warning(&CommandError::user(remark));
             }
         }
     }

@@ -364,12 +364,13 @@ fn conclude(printer: &mut Printer, overview: &Overview) {
     for proxy in proxies {
         for (kind, state) in &proxy.types {
             if let Some(error) = &state.error {
-                printer.warning(format_args!("{} refused {kind}: {error}", proxy.name));
+                let message = format!("{} refused {kind}: {error}", proxy.name);
+                printer.warning(&CommandError::user(message));
             }
         }
     }
     for warning in skew(istiods, proxies) {
-        printer.warning(warning);
+        printer.warning(&CommandError::user(warning));
     }
     let in_state = |status: Status| {
         let count = proxies

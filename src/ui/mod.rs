@@ -78,12 +78,6 @@ impl Printer {
         self.status(format_args!("{label}: {message}"));
     }
 
-    /// Something beside the data that may need doing.
-    pub(crate) fn warning(&mut self, message: impl Display) {
-        let label = self.err.paint(Tone::Warning, "warning");
-        self.status(format_args!("{label}: {message}"));
-    }
-
     /// A line beside the data, such as a summary.
     pub(crate) fn status(&mut self, message: impl Display) {
         if !self.quiet {

@@ -12,6 +12,6 @@ mod inject_cluster;
 mod meta;
 mod precheck;
 mod precheck_faults;
-mod real;
 mod proxies;
 mod proxy_files;
+mod real;

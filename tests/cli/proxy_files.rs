@@ -279,8 +279,8 @@ fn a_cluster_is_described_as_its_files_are() {
     let api = Api::serve(&yaml);
     let project = Project::new().file("kubeconfig", api.kubeconfig());
     for subject in [["service", "catalog.shop"], ["pod", "deploy/orders.shop"]] {
-        let args = ["describe", "--kubeconfig=kubeconfig", "-o", "json"];
-        let live = project.run(args.into_iter().chain(subject));
+        let connection = ["--kubeconfig=kubeconfig", "-o", "json"];
+        let live = project.run(["describe"].into_iter().chain(subject).chain(connection));
         assert_eq!(live.status, Some(0), "{live}");
         let files = describe(subject.into_iter().chain(["-o", "json"]));
         assert_eq!(live.json(), files.json(), "{live}");
@@ -441,6 +441,7 @@ fn requests_are_followed_step_by_step() {
          it takes every connection
          transport: plaintext
     3. HTTP out
+         the filter chain speaks HTTP
     4. virtual host reviews:9080
          its domain `reviews:9080` takes `reviews:9080`
          route configuration: 9080
@@ -473,6 +474,7 @@ fn requests_that_reach_nothing_exit_with_one() {
          it takes every connection
          transport: plaintext
     3. HTTP out
+         the filter chain speaks HTTP
     4. virtual host reviews:9080
          its domain `reviews:9080` takes `reviews:9080`
          route configuration: 9080
