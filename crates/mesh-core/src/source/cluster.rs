@@ -15,8 +15,8 @@ use std::fmt;
 use futures::{StreamExt, TryStreamExt, stream};
 use mesh_yaml::emit::Emitter;
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{LoadOptions, Loaded, Source, SourceId, SourceKind, Unreadable, load_object};
@@ -447,9 +447,11 @@ fn to_yaml(item: &RawValue, kind: Kind, version: &str) -> Result<String, serde_j
     yaml.entry("apiVersion", text(&api_version))?;
     yaml.entry("kind", text(info.name))?;
     let Entries(object) = entries(item)?;
+    let mut is_owned = false;
     for (key, value) in &object {
         if *key == "metadata" {
             write_metadata(&mut yaml, value, kind)?;
+            is_owned = value.get().contains("\"ownerReferences\"");
         }
     }
     for (key, value) in &object {
@@ -457,10 +459,49 @@ fn to_yaml(item: &RawValue, kind: Kind, version: &str) -> Result<String, serde_j
             "apiVersion" | "kind" | "metadata" => {}
             "status" if !has_status(kind) => {}
             "data" if kind == Kind::Secret => write_secret(&mut yaml, value)?,
+            "spec" if kind == Kind::Pod && is_owned => {
+                let own: OwnedPod<'_> = serde_json::from_str(value.get())?;
+                let own = serde_json::to_string(&own)?;
+                yaml.entry(key, &mut serde_json::Deserializer::from_str(&own))?;
+            }
             key => yaml.entry(key, *value)?,
         }
     }
     Ok(yaml.finish())
+}
+
+/// What is kept of a pod that something else made: there are many of these, and the rest repeats their template.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnedPod<'a> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    init_containers: Option<Vec<OwnedContainer<'a>>>,
+    #[serde(borrow)]
+    containers: Vec<OwnedContainer<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    host_network: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    node_name: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    security_context: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    service_account_name: Option<&'a RawValue>,
+}
+
+/// What is kept of its containers.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnedContainer<'a> {
+    #[serde(borrow)]
+    name: &'a RawValue,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    image: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    ports: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    restart_policy: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    security_context: Option<&'a RawValue>,
 }
 
 fn text(text: &str) -> serde::de::value::StrDeserializer<'_, serde_json::Error> {
