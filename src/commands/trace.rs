@@ -101,7 +101,7 @@ pub(crate) struct TraceArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
 
-    /// The request as for curl: [METHOD] URL [-H HEADER]...; it comes last
+    /// The request as for curl, with the method before the URL if it is not GET; it comes last
     ///
     /// URLs have the scheme http, https, tcp or tls. Known are -X METHOD, -H HEADER, -I, -b COOKIES and -A AGENT.
     #[arg(
