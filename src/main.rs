@@ -22,6 +22,7 @@ mod error;
 mod exit;
 mod proxies;
 mod ui;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,6 @@ use mesh_core::cluster::{
     BodyReader, Cluster, ClusterError, Found, Method, PodPort, Scope, Target, proxy_of,
 };
 
-use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::ui::{Printer, counted};
 
@@ -40,20 +39,38 @@ impl ProxyArgs {
         self.selector.is_some() || self.all_namespaces
     }
 
-    /// The proxies that the user means, in the order in which they are named. A workload, Service or Gateway stands
-    /// for one of its pods, a ready one if there is any; a selector for all.
+    /// As [`Self::choose`], with the remarks said.
     ///
     /// # Errors
     ///
-    /// A name that there is not, or a pod without Envoy that was named itself.
+    /// As there.
     pub(crate) async fn find(
         &self,
         printer: &mut Printer,
         cluster: &Cluster,
         targets: &[Target],
     ) -> Result<Vec<Found>, CommandError> {
+        let (found, remarks) = self.choose(cluster, targets).await?;
+        for remark in remarks {
+            printer.note(remark);
+        }
+        Ok(found)
+    }
+
+    /// The proxies that the user means, in the order in which they are named, and remarks on the choice. A workload,
+    /// Service or Gateway stands for one of its pods, a ready one if there is any; a selector for all.
+    ///
+    /// # Errors
+    ///
+    /// A name that there is not, or a pod without Envoy that was named itself.
+    pub(crate) async fn choose(
+        &self,
+        cluster: &Cluster,
+        targets: &[Target],
+    ) -> Result<(Vec<Found>, Vec<String>), CommandError> {
         let namespace = self.namespace.as_deref().unwrap_or(cluster.namespace());
         let mut found: Vec<Found> = Vec::new();
+        let mut remarks = Vec::new();
         for target in targets {
             let pods = cluster.find_pods(target, namespace).await?;
             let mut first_error = None;
@@ -71,7 +88,7 @@ impl ProxyArgs {
                 return Err(first_error.map_or_else(none, CommandError::from));
             };
             if pods.len() > 1 {
-                printer.note(format!("{target} has {} pods; this is {proxy}", pods.len()));
+                remarks.push(format!("{target} has {} pods; this is {proxy}", pods.len()));
             }
             found.push(proxy);
         }
@@ -107,7 +124,7 @@ impl ProxyArgs {
             }
             is_new
         });
-        Ok(found)
+        Ok((found, remarks))
     }
 }
 
@@ -133,13 +150,5 @@ pub(crate) fn admin(proxy: &Found) -> PodPort {
         namespace: proxy.namespace.clone(),
         pod: proxy.name.clone(),
         port: proxy.admin_port,
-    }
-}
-
-/// `cluster` without the deadline for all of the work, which has no end when it is watched.
-pub(crate) fn without_end(cluster: &ClusterArgs) -> ClusterArgs {
-    ClusterArgs {
-        timeout: std::time::Duration::from_secs(u64::from(u32::MAX)),
-        ..cluster.clone()
     }
 }

@@ -17,8 +17,8 @@ use mesh_core::{Kind, Mesh, MeshBuilder, Settings, Workload};
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::Printer;
 use crate::ui::progress::Progress;
+use crate::ui::{Printer, document};
 
 /// Show what applies to a pod, a service or a host, and in which order
 ///
@@ -200,14 +200,8 @@ where
         Format::Text => out.write_all(text::text(look, &description).as_bytes())?,
         Format::Mermaid => out.write_all(picture::Picture::of(&description).mermaid().as_bytes())?,
         Format::Dot => out.write_all(picture::Picture::of(&description).dot().as_bytes())?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &description).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&description).map_err(std::io::Error::other)?;
-            out.write_all(text.as_bytes())?;
-        }
+        Format::Json => document::json(out, &description)?,
+        Format::Yaml => document::yaml(out, &description)?,
     }
     Ok(Exit::Clean)
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Look, Printer, Tone, markdown};
+use crate::ui::{Look, Printer, Tone, document, markdown};
 use kind::Topic;
 
 /// Explain a rule, a kind of resource, or a field
@@ -87,15 +87,12 @@ pub(crate) fn explain(printer: &mut Printer, args: ExplainArgs) -> Result<Exit, 
 fn write(
     out: &mut impl Write,
     output: ExplainFormat,
-    document: &impl Serialize,
+    value: &impl Serialize,
     text: impl FnOnce() -> String,
 ) -> Result<(), CommandError> {
     match output {
         ExplainFormat::Text => out.write_all(text().as_bytes())?,
-        ExplainFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, document).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
+        ExplainFormat::Json => document::json(out, value)?,
     }
     Ok(())
 }

@@ -14,7 +14,6 @@ pub(super) mod sync_difference;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use mesh_core::cluster::{BodyReader, Cluster, ErrorKind as ClusterErrorKind, Found, Target};
@@ -22,11 +21,12 @@ use mesh_envoy::dump::ReadError;
 use mesh_envoy::summary::{ClusterFilter, EndpointFilter, ListenerFilter, ListenerType};
 use serde_json::value::RawValue;
 
-use crate::cluster::{ClusterArgs, duration};
+use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{self, ProxyArgs};
-use crate::ui::{Printer, Tone, table};
+use crate::ui::{Printer, Tone, document, table};
+use crate::watch::{Watch, WatchArgs};
 use listing::{Listing, View};
 
 /// Show what proxies hold: listeners, routes, clusters, endpoints, certificates
@@ -221,7 +221,7 @@ struct CommonArgs {
     /// Read a saved answer of the admin interface instead, `-` for standard input (can be repeated)
     ///
     /// Of `config_dump` or `clusters?format=json`, whole or in part. No cluster is touched.
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "watch")]
     file: Vec<PathBuf>,
 
     /// Form of the output
@@ -235,19 +235,8 @@ struct CommonArgs {
     )]
     output: Format,
 
-    /// Show it again whenever it changes, looking every 2 seconds or as often as is said
-    #[arg(
-        long,
-        short,
-        value_name = "INTERVAL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "2s",
-        value_parser = duration,
-        conflicts_with = "file",
-        help_heading = "Output"
-    )]
-    watch: Option<Duration>,
+    #[command(flatten)]
+    watch: WatchArgs,
 
     /// Show what differs between two proxies or files; with --watch, from one look to the next
     #[arg(long, help_heading = "Output")]
@@ -258,6 +247,13 @@ struct CommonArgs {
 
     #[command(flatten)]
     cluster: ClusterArgs,
+}
+
+impl CommonArgs {
+    /// Whether they can stand for several proxies or files.
+    fn are_plural(&self) -> bool {
+        self.proxies.are_plural() || self.targets.len() + self.file.len() > 1
+    }
 }
 
 /// The form of the output.
@@ -385,7 +381,7 @@ fn show(printer: &mut Printer, view: View, common: &CommonArgs) -> Result<Exit, 
         format: *output,
         diff: *diff,
     };
-    let is_plural = proxies.are_plural() || targets.len() + file.len() > 1;
+    let is_plural = common.are_plural();
     let mut held = read_files(&reading, file)?;
     if targets.is_empty() && !proxies.are_plural() {
         if held.is_empty() {
@@ -396,18 +392,18 @@ fn show(printer: &mut Printer, view: View, common: &CommonArgs) -> Result<Exit, 
         }
         return present(printer, &reading, &held, is_plural);
     }
-    if let Some(interval) = watch {
-        return proxies::without_end(cluster).run(async |cluster| {
-            let found = proxies.find(printer, &cluster, targets).await?;
-            watched(printer, &cluster, &reading, &found, is_plural, *interval).await
-        });
-    }
-    cluster.run(async |cluster| {
+    watch.deadline(cluster).run(async |cluster| {
+        if let Some(interval) = watch.watch {
+            return watched(printer, &cluster, &reading, common, Watch::new(interval)).await;
+        }
         let found = proxies.find(printer, &cluster, targets).await?;
-        let (live, complete) = look(printer, &cluster, &reading, &found).await?;
+        let (live, errors) = look(&cluster, &reading, &found).await?;
+        for error in &errors {
+            printer.error(error);
+        }
         held.extend(live);
         let exit = present(printer, &reading, &held, is_plural)?;
-        Ok(if complete { exit } else { Exit::Failed })
+        Ok(if errors.is_empty() { exit } else { Exit::Failed })
     })
 }
 
@@ -435,13 +431,12 @@ fn read_files(reading: &Reading, files: &[PathBuf]) -> Result<Vec<Held>, Command
 /// What to do about an admin interface that does not speak as Envoy's does.
 const WHICH_PORT: &str = "is that the admin port of an Envoy? `--proxy-admin-port` says which it is";
 
-/// Asks the proxies once. Whether all of them answered; that of several some did not is said and goes on.
+/// Asks the proxies once: what those hold that answered, and why others did not. That the only one did not is an error.
 async fn look(
-    printer: &mut Printer,
     cluster: &Cluster,
     reading: &Reading,
     found: &[Found],
-) -> Result<(Vec<Held>, bool), CommandError> {
+) -> Result<(Vec<Held>, Vec<CommandError>), CommandError> {
     let path = reading.view.path();
     let read = {
         let reading = reading.clone();
@@ -459,7 +454,7 @@ async fn look(
         }
     }
     let mut held = Vec::new();
-    let mut complete = true;
+    let mut errors = Vec::new();
     for (proxy, answer) in found.iter().zip(answers) {
         let content = match answer {
             Ok(Ok(content)) => Ok(content),
@@ -478,79 +473,71 @@ async fn look(
                 content,
             }),
             Err(error) if found.len() == 1 || reading.diff => return Err(error),
-            Err(error) => {
-                printer.error(&error);
-                complete = false;
-            }
+            Err(error) => errors.push(error),
         }
     }
-    Ok((held, complete))
+    Ok((held, errors))
 }
 
-/// Looks again and again, and shows what is new. Ends with Ctrl-C. A proxy that does not answer for a while is said
-/// once, and looked for again.
+/// Looks again and again, and shows what is new. Ends with Ctrl-C. Pods that come and go are followed: those of a
+/// selector at every look, those of a workload when the one that was watched does not answer any more.
 async fn watched(
     printer: &mut Printer,
     cluster: &Cluster,
     reading: &Reading,
-    found: &[Found],
-    is_plural: bool,
-    interval: Duration,
+    common: &CommonArgs,
+    mut watch: Watch,
 ) -> Result<Exit, CommandError> {
-    if reading.diff && found.len() != 1 {
-        return Err(CommandError::user(
-            "the changes of one proxy can be watched at a time",
-        ));
-    }
+    let CommonArgs { targets, proxies, .. } = common;
+    let mut found = Vec::new();
     let mut before: Option<Vec<Held>> = None;
-    let mut shown = Vec::new();
-    let mut trouble = String::new();
     loop {
-        match look(printer, cluster, reading, found).await {
-            Err(error) if before.is_none() => return Err(error),
-            Err(error) => {
-                let message = error.to_string();
-                if trouble != message {
-                    printer.error(&error);
-                    trouble = message;
+        let looked = async {
+            if found.is_empty() || proxies.are_plural() || watch.is_troubled() {
+                let (now, remarks) = proxies.choose(cluster, targets).await?;
+                if reading.diff && now.len() != 1 {
+                    let message = "the changes of one proxy can be watched at a time";
+                    return Err(CommandError::user(message));
+                }
+                if now != found {
+                    for remark in remarks {
+                        printer.note(remark);
+                    }
+                    found = now;
                 }
             }
-            Ok((held, _)) => {
-                trouble.clear();
-                let mut text = Vec::new();
-                if reading.diff {
-                    if let Some(before) = &before
-                        && let ([old], [new]) = (before.as_slice(), held.as_slice())
-                    {
-                        difference::write(&mut text, printer.look(), reading.format, old, new)?;
-                    } else {
-                        printer.status(format_args!("watching {} …", found[0]));
-                    }
+            look(cluster, reading, &found).await
+        };
+        let looked = looked.await;
+        if let Some(held) = watch.seen(printer, looked)? {
+            let mut text = Vec::new();
+            let is_news = if reading.diff {
+                if let Some(before) = &before
+                    && let ([old], [new]) = (before.as_slice(), held.as_slice())
+                {
+                    difference::write(&mut text, printer.look(), reading.format, old, new)?;
                 } else {
-                    render(&mut text, printer, reading, &held, is_plural)?;
+                    watch.is_news(&[]);
+                    printer.status(format_args!("watching {} …", found[0]));
                 }
-                let is_news = if reading.diff {
-                    !text.is_empty()
-                } else {
-                    text != shown
-                };
-                if is_news {
-                    if reading.format == Format::Table || reading.format == Format::Wide {
-                        let now = jiff::Timestamp::now();
-                        let heading = printer
-                            .look()
-                            .paint(Tone::Strong, format!("-- {now:.0}"))
-                            .into_owned();
-                        writeln!(printer.stdout(), "{heading}")?;
-                    }
-                    printer.stdout().write_all(&text)?;
-                    printer.finish()?;
-                    shown = text;
+                !text.is_empty()
+            } else {
+                render(&mut text, printer, reading, &held, common.are_plural())?;
+                watch.is_news(&text)
+            };
+            if is_news {
+                if matches!(reading.format, Format::Table | Format::Wide) {
+                    let now = jiff::Timestamp::now();
+                    let heading = format!("-- {now:.0}");
+                    let heading = printer.look().paint(Tone::Strong, heading).into_owned();
+                    writeln!(printer.stdout(), "{heading}")?;
                 }
-                before = Some(held);
+                printer.stdout().write_all(&text)?;
+                printer.finish()?;
             }
+            before = Some(held);
         }
-        tokio::time::sleep(interval).await;
+        watch.pause().await;
     }
 }
 
@@ -621,16 +608,8 @@ fn render(
     match reading.format {
         Format::Table | Format::Wide => tables(out, printer, held, is_plural),
         Format::Name => names(out, held, is_plural)?,
-        Format::Json => {
-            let document = document(&reading.view, held, is_plural)?;
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
-            out.push(b'\n');
-        }
-        Format::Yaml => {
-            let document = document(&reading.view, held, is_plural)?;
-            let text = serde_yaml::to_string(&document).map_err(std::io::Error::other)?;
-            out.extend_from_slice(text.as_bytes());
-        }
+        Format::Json => document::json(out, &value(&reading.view, held, is_plural)?)?,
+        Format::Yaml => document::yaml(out, &value(&reading.view, held, is_plural)?)?,
     }
     Ok(())
 }
@@ -707,7 +686,7 @@ fn names(out: &mut Vec<u8>, held: &[Held], is_plural: bool) -> Result<(), Comman
 }
 
 /// The resources as a list, or the bootstrap configuration alone; of several proxies, an object of such lists by the proxies' names.
-fn document(view: &View, held: &[Held], is_plural: bool) -> Result<serde_json::Value, CommandError> {
+fn value(view: &View, held: &[Held], is_plural: bool) -> Result<serde_json::Value, CommandError> {
     let one = |held: &Held| -> Result<serde_json::Value, CommandError> {
         let parse = |json: &RawValue| serde_json::from_str(json.get());
         let value = match &held.content {

@@ -4,20 +4,20 @@ mod syncz;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use jiff::Timestamp;
-use mesh_core::cluster::{Cluster, ClusterError, Method, PodPort, Scope, Target};
+use mesh_core::cluster::{Cluster, ClusterError, ErrorKind, Method, PodPort, Scope, Target};
 use serde::Serialize;
 
 use super::proxy_config::sync_difference;
-use crate::cluster::{ClusterArgs, duration};
+use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{self, ProxyArgs};
-use crate::ui::{Printer, Tone, counted, span, table};
+use crate::ui::{Printer, Tone, counted, document, span, table};
+use crate::watch::{Watch, WatchArgs};
 use syncz::{ProxyState, Status, TYPES};
 
 /// istiod's ports with its debug interface: that of its metrics, and the older one.
@@ -30,7 +30,7 @@ const DEBUG_PORTS: [u16; 2] = [15014, 8080];
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ProxyStatusArgs {
     /// Proxy to compare: POD, deploy/NAME, and so on, with .NAMESPACE if need be
-    #[arg(value_name = "PROXY")]
+    #[arg(value_name = "PROXY", conflicts_with = "watch")]
     target: Option<Target>,
 
     /// Only proxies of this namespace [default: of all; for the PROXY, the context's]
@@ -56,19 +56,8 @@ pub(crate) struct ProxyStatusArgs {
     )]
     output: Format,
 
-    /// Show it again whenever it changes, looking every 2 seconds or as often as is said
-    #[arg(
-        long,
-        short,
-        value_name = "INTERVAL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "2s",
-        value_parser = duration,
-        conflicts_with_all = ["target", "fail_on"],
-        help_heading = "Output"
-    )]
-    watch: Option<Duration>,
+    #[command(flatten)]
+    watch: WatchArgs,
 
     /// When to exit with status 1
     #[arg(
@@ -76,6 +65,7 @@ pub(crate) struct ProxyStatusArgs {
         value_name = "STATE",
         value_enum,
         default_value_t,
+        conflicts_with = "watch",
         help_heading = "Output"
     )]
     fail_on: FailOn,
@@ -159,41 +149,52 @@ struct Overview {
 
 /// Runs the command.
 pub(crate) fn proxy_status(printer: &mut Printer, args: &ProxyStatusArgs) -> Result<Exit, CommandError> {
-    let cluster = if args.watch.is_some() {
-        proxies::without_end(&args.cluster)
-    } else {
-        args.cluster.clone()
-    };
-    cluster.run(async |cluster| match (&args.target, args.watch) {
-        (Some(target), _) => compare(printer, &cluster, args, target).await,
-        (None, None) => {
-            let (overview, complete) = ask(printer, &cluster, args).await?;
-            let text = render(printer, args.output, &overview)?;
-            printer.stdout().write_all(&text)?;
-            conclude(printer, &overview);
-            Ok(if complete {
-                args.fail_on.exit(&overview.proxies)
-            } else {
-                Exit::Failed
-            })
+    args.watch.deadline(&args.cluster).run(async |cluster| {
+        if let Some(target) = &args.target {
+            return compare(printer, &cluster, args, target).await;
         }
-        (None, Some(interval)) => {
-            let mut shown = Vec::new();
-            loop {
-                let (overview, _) = ask(printer, &cluster, args).await?;
-                // Ages change all the time; states are what is watched.
-                let states = serde_json::to_vec(&overview).map_err(std::io::Error::from)?;
-                if states != shown {
-                    let text = render(printer, args.output, &overview)?;
-                    printer.stdout().write_all(&text)?;
-                    conclude(printer, &overview);
-                    printer.finish()?;
-                    shown = states;
-                }
-                tokio::time::sleep(interval).await;
+        if let Some(interval) = args.watch.watch {
+            return watched(printer, &cluster, args, Watch::new(interval)).await;
+        }
+        let (overview, errors) = ask(&cluster, args).await?;
+        for error in &errors {
+            printer.error(error);
+        }
+        show(printer, args.output, &overview)?;
+        Ok(if errors.is_empty() {
+            args.fail_on.exit(&overview.proxies)
+        } else {
+            Exit::Failed
+        })
+    })
+}
+
+/// Looks again and again, and shows what is new. Ends with Ctrl-C.
+async fn watched(
+    printer: &mut Printer,
+    cluster: &Cluster,
+    args: &ProxyStatusArgs,
+    mut watch: Watch,
+) -> Result<Exit, CommandError> {
+    loop {
+        let looked = ask(cluster, args).await;
+        if let Some(overview) = watch.seen(printer, looked)? {
+            // Ages change all the time; states are what is watched.
+            let states = serde_json::to_vec(&overview).map_err(std::io::Error::from)?;
+            if watch.is_news(&states) {
+                show(printer, args.output, &overview)?;
+                printer.finish()?;
             }
         }
-    })
+        watch.pause().await;
+    }
+}
+
+fn show(printer: &mut Printer, format: Format, overview: &Overview) -> Result<(), CommandError> {
+    let text = render(printer, format, overview)?;
+    printer.stdout().write_all(&text)?;
+    conclude(printer, overview);
+    Ok(())
 }
 
 /// The running pods of the control plane.
@@ -232,7 +233,18 @@ async fn debug(cluster: &Cluster, istiod: &PodPort, path: &str) -> Result<String
             path,
         )
         .await;
-    let Err(error) = first else { return first };
+    let error = match first {
+        // Nothing listens there, or no debug interface.
+        Err(error)
+            if matches!(
+                error.kind,
+                ErrorKind::Unreachable | ErrorKind::Refused | ErrorKind::NotFound
+            ) =>
+        {
+            error
+        }
+        other => return other,
+    };
     let second = PodPort {
         port: older,
         ..istiod.clone()
@@ -243,13 +255,12 @@ async fn debug(cluster: &Cluster, istiod: &PodPort, path: &str) -> Result<String
         .map_err(|_| error)
 }
 
-/// Asks all istiods at once. Whether all of them answered; one that did not is said and left out, unless it is the
-/// only one.
+/// Asks all istiods at once: what those say that answered, and why others did not. That the only one did not is an
+/// error.
 async fn ask(
-    printer: &mut Printer,
     cluster: &Cluster,
     args: &ProxyStatusArgs,
-) -> Result<(Overview, bool), CommandError> {
+) -> Result<(Overview, Vec<CommandError>), CommandError> {
     let pods = istiods(cluster, args).await?;
     let path = match &args.namespace {
         // Newer istiods leave out the others themselves.
@@ -266,7 +277,7 @@ async fn ask(
         istiods: Vec::new(),
         proxies: Vec::new(),
     };
-    let mut complete = true;
+    let mut errors = Vec::new();
     for (istiod, (states, version)) in pods.iter().zip(answers) {
         let states = states.map_err(CommandError::from).and_then(|text| {
             syncz::read(&text, &istiod.pod).map_err(|error| {
@@ -282,14 +293,14 @@ async fn ask(
                 overview.proxies.extend(states);
             }
             Err(error) if pods.len() == 1 => return Err(error),
-            Err(error) => {
-                printer.error(&error);
-                complete = false;
-            }
+            Err(error) => errors.push(error),
         }
     }
     if overview.istiods.is_empty() {
-        return Err(CommandError::user("no istiod answered"));
+        let error = CommandError::user("no istiod answered");
+        return Err(errors
+            .iter()
+            .fold(error, |error, reason| error.hinted(reason.to_string())));
     }
     overview.proxies.retain(|proxy| {
         args.namespace
@@ -299,7 +310,7 @@ async fn ask(
     overview
         .proxies
         .sort_by(|a, b| (&a.namespace, &a.name, &a.istiod).cmp(&(&b.namespace, &b.name, &b.istiod)));
-    Ok((overview, complete))
+    Ok((overview, errors))
 }
 
 /// The first thing in a text that looks like a version: `1.30.1` of `1.30.1-6fd8bf…-Clean`.
@@ -319,15 +330,10 @@ fn minor(version: &str) -> Option<(u32, u32)> {
 }
 
 fn render(printer: &Printer, format: Format, overview: &Overview) -> Result<Vec<u8>, CommandError> {
-    Ok(match format {
-        Format::Json => {
-            let mut text = serde_json::to_vec_pretty(overview).map_err(std::io::Error::from)?;
-            text.push(b'\n');
-            text
-        }
-        Format::Yaml => serde_yaml::to_string(overview)
-            .map_err(std::io::Error::other)?
-            .into_bytes(),
+    let mut text = Vec::new();
+    match format {
+        Format::Json => document::json(&mut text, overview)?,
+        Format::Yaml => document::yaml(&mut text, overview)?,
         Format::Table | Format::Wide => {
             let now = Timestamp::now();
             let headings: Vec<&str> = ["NAME", "CLUSTER", "ISTIOD", "VERSION"]
@@ -353,9 +359,10 @@ fn render(printer: &Printer, format: Format, overview: &Overview) -> Result<Vec<
                     fixed.into_iter().chain(states).collect()
                 })
                 .collect();
-            table::table(printer.look(), &headings, &rows).into_bytes()
+            text = table::table(printer.look(), &headings, &rows).into_bytes();
         }
-    })
+    }
+    Ok(text)
 }
 
 /// What is wrong, and how many of what there are, beside the data.
@@ -422,7 +429,7 @@ fn counted_proxies(count: usize) -> String {
 /// How many proxies have which version.
 fn versions(proxies: &[ProxyState]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for proxy in proxies {
+    for proxy in proxies.iter().filter(|proxy| !proxy.version.is_empty()) {
         *counts.entry(proxy.version.as_str()).or_default() += 1;
     }
     match counts.len() {

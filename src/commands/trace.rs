@@ -16,7 +16,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{ProxyArgs, admin};
-use crate::ui::{Look, Printer, Tone, counted};
+use crate::ui::{Look, Printer, Tone, counted, document};
 
 /// Of lists that are longer, text shows this much; `--verbose` and JSON show all.
 const SHOWN: usize = 10;
@@ -239,14 +239,8 @@ pub(crate) fn run(printer: &mut Printer, args: &TraceArgs) -> Result<Exit, Comma
     let out = printer.stdout();
     match args.output {
         Format::Text => out.write_all(text(look, &trace, limit).as_bytes())?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&document).map_err(std::io::Error::other)?;
-            out.write_all(text.as_bytes())?;
-        }
+        Format::Json => document::json(out, &document)?,
+        Format::Yaml => document::yaml(out, &document)?,
     }
     Ok(if document.reached {
         Exit::Clean

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Printer, counted};
+use crate::ui::{Printer, counted, document};
 
 /// The minor versions of Istio whose behavior the rules follow.
 const ISTIO: [&str; 3] = ["1.29", "1.30", "1.31"];
@@ -117,14 +117,8 @@ pub(crate) fn version(printer: &mut Printer, args: VersionArgs) -> Result<Exit, 
     match output {
         VersionFormat::Text => text(out, &about)?,
         VersionFormat::Short => short(out, &about)?,
-        VersionFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, &about).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-        VersionFormat::Yaml => {
-            let text = serde_yaml::to_string(&about).map_err(io::Error::other)?;
-            out.write_all(text.as_bytes())?;
-        }
+        VersionFormat::Json => document::json(out, &about)?,
+        VersionFormat::Yaml => document::yaml(out, &about)?,
     }
     Ok(Exit::Clean)
 }

@@ -493,3 +493,172 @@ async fn proxies_are_found_by_what_they_belong_to() {
         "{output}"
     );
 }
+
+/// The program while it watches, and what it says.
+struct Watched {
+    child: std::process::Child,
+    lines: std::sync::mpsc::Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Watched {
+    /// Starts it. Lines of standard output and standard error come together, as on a terminal.
+    fn start<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut command = place.project.command(args);
+        command
+            .arg("--watch=100ms")
+            .arg("--kubeconfig")
+            .arg(place.cluster.kubeconfig());
+        let piped = std::process::Stdio::piped;
+        let mut child = command
+            .stdout(piped())
+            .stderr(piped())
+            .spawn()
+            .expect("the program runs");
+        let (sender, lines) = std::sync::mpsc::channel();
+        let outputs: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(child.stdout.take().expect("a pipe")),
+            Box::new(child.stderr.take().expect("a pipe")),
+        ];
+        for output in outputs {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        let seen = Vec::new();
+        Self { child, lines, seen }
+    }
+
+    /// Waits for a line with this in it.
+    fn wait_for(&mut self, text: &str) {
+        tokio::task::block_in_place(|| {
+            loop {
+                let line = self.lines.recv_timeout(Duration::from_secs(30));
+                let line = line.unwrap_or_else(|_| panic!("no `{text}` came after {:#?}", self.seen));
+                let is_it = line.contains(text);
+                self.seen.push(line);
+                if is_it {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Stops it as Ctrl-C does.
+    fn stop(mut self) -> (Option<i32>, Vec<String>) {
+        let kill = std::process::Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(kill.is_ok_and(|status| status.success()), "the program still ran");
+        let status = tokio::task::block_in_place(|| self.child.wait()).expect("it ends");
+        self.seen.extend(self.lines.iter());
+        (status.code(), self.seen)
+    }
+}
+
+/// A dump of one cluster with this name.
+fn clusters(name: &str) -> String {
+    json!({"configs": [{
+        "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump",
+        "dynamic_active_clusters": [{"version_info": "1", "cluster": {"name": name, "type": "EDS"}}],
+    }]})
+    .to_string()
+}
+
+/// A server whose answer can be changed. None: it cuts connections.
+fn serve_changing(first: Option<String>) -> (u16, Arc<std::sync::Mutex<Option<String>>>) {
+    let answer = Arc::new(std::sync::Mutex::new(first));
+    let now = Arc::clone(&answer);
+    let port = serve(move |_| {
+        now.lock()
+            .expect("no panic")
+            .as_deref()
+            .map(ok)
+            .unwrap_or_default()
+    });
+    (port, answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_are_watched_through_changes_and_trouble() {
+    let place = Place::new("pc-watch").await;
+    let namespace = place.namespace.as_str();
+    let (port, answer) = serve_changing(Some(clusters("first")));
+    let set = |text: Option<String>| *answer.lock().expect("no panic") = text;
+    place.sidecar("web-1", "pc-watch", port).await;
+
+    let mut rows = Watched::start(&place, ["pc", "clusters", "-l", "app=web", "-n", namespace]);
+    rows.wait_for("first");
+    let mut changes = Watched::start(&place, ["pc", "clusters", "web-1", "-n", namespace, "--diff"]);
+    changes.wait_for("watching web-1");
+    set(Some(clusters("second")));
+    rows.wait_for("second");
+    changes.wait_for("- clusters/first");
+    changes.wait_for("+ clusters/second");
+    // Trouble is said once however often it is met, and what comes after it is shown.
+    set(None);
+    rows.wait_for("error: ");
+    changes.wait_for("error: ");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    set(Some(clusters("third")));
+    rows.wait_for("answers again");
+    rows.wait_for("third");
+    changes.wait_for("+ clusters/third");
+    // A pod that comes later is one of the selector's.
+    let (other, _) = serve_changing(Some(clusters("other")));
+    place.sidecar("web-2", "pc-watch", other).await;
+    rows.wait_for("other");
+    for watched in [rows, changes] {
+        let (status, seen) = watched.stop();
+        assert_eq!(status, Some(130), "{seen:#?}");
+        let of_web_1 = seen
+            .iter()
+            .filter(|line| line.starts_with("error:") && line.contains("web-1"));
+        assert_eq!(of_web_1.count(), 1, "{seen:#?}");
+        assert_eq!(
+            seen.iter().filter(|line| line.contains("first")).count(),
+            1,
+            "{seen:#?}"
+        );
+    }
+
+    // If there is nothing to watch to begin with, that is an error.
+    let output = place.run(["pc", "clusters", "gone", "-n", namespace, "--watch"]);
+    assert_eq!(output.status, Some(2), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_proxies_is_watched() {
+    let place = Place::new("ps-watch").await;
+    let namespace = place.namespace.as_str();
+    let states = |acknowledged: &str| {
+        json!([{"proxy": "web.shop", "cluster_sent": "b", "cluster_acked": acknowledged}]).to_string()
+    };
+    let (port, answer) = serve_changing(Some(states("a")));
+    let set = |text: Option<String>| *answer.lock().expect("no panic") = text;
+    let discovery = json!([{"name": "discovery", "image": "example.com/pilot:1"}]);
+    place
+        .pod("istiod-1", "ps-watch", &json!({"app": "istiod"}), &discovery)
+        .await;
+    place
+        .cluster
+        .forward_ports(namespace, "istiod-1", &[(15014, port)])
+        .await;
+
+    let mut watched = Watched::start(&place, ["ps", "-i", namespace, "--request-timeout", "2s"]);
+    watched.wait_for("STALE");
+    set(None);
+    watched.wait_for("error: ");
+    set(Some(states("b")));
+    watched.wait_for("SYNCED");
+    let (status, seen) = watched.stop();
+    assert_eq!(status, Some(130), "{seen:#?}");
+    assert_eq!(
+        seen.iter().filter(|line| line.contains("STALE")).count(),
+        1,
+        "{seen:#?}"
+    );
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::listing::Listing;
 use super::{Content, Format, Held};
 use crate::error::CommandError;
-use crate::ui::{Look, Tone};
+use crate::ui::{Look, Tone, document};
 
 /// Values longer than this are cut in text; JSON has them whole.
 const LONGEST: usize = 200;
@@ -112,14 +112,12 @@ pub(super) fn write_sections(
     match format {
         Format::Json => {
             if differs || old != new {
-                serde_json::to_writer_pretty(&mut *out, sections).map_err(std::io::Error::from)?;
-                out.push(b'\n');
+                document::json(out, sections)?;
             }
         }
         Format::Yaml => {
             if differs || old != new {
-                let text = serde_yaml::to_string(sections).map_err(std::io::Error::other)?;
-                out.extend_from_slice(text.as_bytes());
+                document::yaml(out, sections)?;
             }
         }
         Format::Name => {

@@ -12,7 +12,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{ProxyArgs, admin};
-use crate::ui::{Printer, Tone, table};
+use crate::ui::{Printer, Tone, document, table};
 
 /// Envoy's levels, the most talkative first.
 const LEVELS: [&str; 7] = ["trace", "debug", "info", "warning", "error", "critical", "off"];
@@ -128,14 +128,8 @@ fn write(
     let look = printer.look();
     let out = printer.stdout();
     match format {
-        LogFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, levels).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        LogFormat::Yaml => {
-            let text = serde_yaml::to_string(levels).map_err(std::io::Error::other)?;
-            out.write_all(text.as_bytes())?;
-        }
+        LogFormat::Json => document::json(out, levels)?,
+        LogFormat::Yaml => document::yaml(out, levels)?,
         LogFormat::Table => {
             for (number, (proxy, levels)) in levels.iter().enumerate() {
                 if number > 0 {

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use mesh_analyze::{Report, RuleSet};
 use mesh_core::{Mesh, Source, SourceKind};
 
-use super::Look;
+use super::{Look, document};
 
 /// The form of the output.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,18 +68,11 @@ pub(crate) fn write(
     let document = || json::Document::new(analysis);
     match format {
         Format::Text => text::write(out, look, analysis),
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &document())?;
-            writeln!(out)
-        }
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&document()).map_err(io::Error::other)?;
-            out.write_all(text.as_bytes())
-        }
+        Format::Json => document::json(out, &document()),
+        Format::Yaml => document::yaml(out, &document()),
         Format::Sarif => {
             let folder = std::env::current_dir().unwrap_or_default();
-            serde_json::to_writer_pretty(&mut *out, &sarif::Log::new(&document(), analysis.rules, &folder))?;
-            writeln!(out)
+            document::json(out, &sarif::Log::new(&document(), analysis.rules, &folder))
         }
         Format::Junit => junit::write(out, &document()),
         Format::Github => github::write(out, &document()),

@@ -7,7 +7,7 @@ use mesh_install::precheck::{Category, CheckResult, Facts, Options, Outcome, Rep
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use crate::ui::{Look, Tone, counted};
+use crate::ui::{Look, Tone, counted, document};
 
 /// How many lines of detail a check has, unless the user wants to know more.
 const LINES: usize = 10;
@@ -49,14 +49,8 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     match format {
         Format::Text => text(out, look, is_verbose, precheck),
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &Document::new(precheck))?;
-            writeln!(out)
-        }
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&Document::new(precheck)).map_err(io::Error::other)?;
-            out.write_all(text.as_bytes())
-        }
+        Format::Json => document::json(out, &Document::new(precheck)),
+        Format::Yaml => document::yaml(out, &Document::new(precheck)),
         Format::Junit => junit(out, precheck),
     }
 }
