@@ -14,11 +14,17 @@ use mesh_core::schema::{Message, export};
 use mesh_install::precheck::{CHECKS, Category};
 use mesh_install::version::{RELEASES, Source};
 
+use crate::bench::target_dir;
+
 #[derive(Args)]
 pub(crate) struct GenerateArgs {
     /// Change nothing; fail if a file is out of date
     #[arg(long)]
     check: bool,
+
+    /// Ask this program for its command line, rather than one that is built now
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
 /// Generated files by path from the root of the repository.
@@ -29,7 +35,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<(), Box<dyn Error>> {
     schemas(&mut files)?;
     files.insert("docs/rules.md".into(), rules());
     files.insert("docs/precheck.md".into(), checks());
-    from_program(&mut files)?;
+    from_program(args.program.as_deref(), &mut files)?;
     if args.check { check(&files) } else { write(&files) }
 }
 
@@ -167,18 +173,24 @@ fn checks() -> String {
     text
 }
 
-/// What only the program itself knows: its command line.
-fn from_program(files: &mut Files) -> Result<(), Box<dyn Error>> {
+fn built() -> Result<PathBuf, Box<dyn Error>> {
     let status = Command::new("cargo")
         .args(["build", "--quiet", "--bin", "meshctl"])
         .status()?;
     if !status.success() {
         return Err("the program does not build".into());
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let binary = target.join("debug/meshctl");
+    Ok(target_dir().join("debug/meshctl"))
+}
+
+/// What only the program itself knows: its command line.
+fn from_program(program: Option<&Path>, files: &mut Files) -> Result<(), Box<dyn Error>> {
+    let program = match program {
+        Some(program) => program.to_owned(),
+        None => built()?,
+    };
     let run = |args: &[&str]| -> Result<String, Box<dyn Error>> {
-        let output = Command::new(&binary).args(args).env("COLUMNS", "100").output()?;
+        let output = Command::new(&program).args(args).env("COLUMNS", "100").output()?;
         if !output.status.success() {
             return Err(format!(
                 "meshctl {} failed: {}",
@@ -199,7 +211,7 @@ fn from_program(files: &mut Files) -> Result<(), Box<dyn Error>> {
         files.insert(Path::new("completions").join(file), run(&["completion", shell])?);
     }
     files.insert("docs/cli.md".into(), run(&["util", "markdown-help"])?);
-    let folder = target.join("man-pages");
+    let folder = target_dir().join("man-pages");
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
     }
