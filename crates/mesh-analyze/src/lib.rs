@@ -14,6 +14,7 @@ mod reporter;
 mod rule;
 pub mod rules;
 mod selection;
+mod shared;
 mod suppress;
 #[cfg(test)]
 mod testing;
@@ -30,7 +31,7 @@ pub use selection::{RuleSet, UnknownRule};
 pub use validate::Finding;
 pub use validate::mesh_config::{mesh_config_findings, mesh_networks_findings, mesh_wide_violations};
 
-use rules::validation::{invalid_spec, suspicious_spec};
+use shared::Shared;
 
 /// What an analysis found.
 #[derive(Debug, Default)]
@@ -80,25 +81,18 @@ pub fn analyze(mesh: &Mesh, rules: &RuleSet) -> Report {
             None => true,
         })
         .collect();
-    // Shared by several rules, and so made before any of them can wait for it inside the thread pool.
-    rayon::join(|| mesh.registry(), || mesh.workloads());
-    let reports_validation = |rule: &&Rule| [&invalid_spec::RULE, &suspicious_spec::RULE].contains(rule);
-    let validation = if runnable.iter().any(reports_validation) {
-        validate::all(mesh)
-    } else {
-        Vec::new()
-    };
+    let shared = Shared::new(mesh, &runnable);
     let found: Vec<_> = runnable
         .par_iter()
         // One at a time: those that follow references take far longer than the others, and stand together.
         .with_max_len(1)
         .flat_map_iter(|rule| {
-            let mut reporter = Reporter::new(rule, &validation);
+            let mut reporter = Reporter::new(rule, &shared);
             (rule.check)(mesh, &mut reporter);
             reporter.into_findings()
         })
         .collect();
-    let (mut findings, suppressed) = suppress::apply(mesh, found, &runnable, rules);
+    let (mut findings, suppressed) = suppress::apply(mesh, &shared, found, &runnable, rules);
     diagnostic::sort(mesh, &mut findings);
     Report {
         findings,

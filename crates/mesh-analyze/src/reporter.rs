@@ -1,9 +1,13 @@
 //! Where rules put their findings.
 
+use mesh_core::injection::Injector;
 use mesh_core::{AnyResource, Header};
 use mesh_yaml::FieldPath;
 use rayon::prelude::*;
 
+use crate::rules::traffic::destination_rules::DestinationRules;
+use crate::rules::traffic::proxies::Proxies;
+use crate::shared::Shared;
 use crate::validate::Finding;
 use crate::{Diagnostic, Place, Rule};
 
@@ -11,23 +15,37 @@ use crate::{Diagnostic, Place, Rule};
 #[derive(Debug)]
 pub struct Reporter<'m> {
     rule: &'static Rule,
-    /// What semantic validation found; computed once, for the rules that report it.
-    validation: &'m [(AnyResource, Vec<Finding>)],
+    shared: &'m Shared<'m>,
     findings: Vec<Diagnostic>,
 }
 
 impl<'m> Reporter<'m> {
-    pub(crate) fn new(rule: &'static Rule, validation: &'m [(AnyResource, Vec<Finding>)]) -> Self {
+    pub(crate) fn new(rule: &'static Rule, shared: &'m Shared<'m>) -> Self {
         Self {
             rule,
-            validation,
+            shared,
             findings: Vec::new(),
         }
     }
 
     /// What semantic validation found, by resource.
     pub(crate) fn validation(&self) -> &'m [(AnyResource, Vec<Finding>)] {
-        self.validation
+        &self.shared.validation
+    }
+
+    /// All DestinationRules, by who uses them and for which host.
+    pub(crate) fn destination_rules(&self) -> &'m DestinationRules<'m> {
+        &self.shared.destination_rules
+    }
+
+    /// The proxies of gateways, by selector.
+    pub(crate) fn proxies(&self) -> &'m Proxies<'m> {
+        &self.shared.proxies
+    }
+
+    /// Tells which pods get a sidecar.
+    pub(crate) fn injector(&self) -> &'m Injector<'m> {
+        &self.shared.injector
     }
 
     pub(crate) fn into_findings(self) -> Vec<Diagnostic> {
@@ -56,12 +74,12 @@ impl<'m> Reporter<'m> {
 
     /// Runs `check` on every item, in parallel, and keeps the findings in the order of the items.
     pub fn each<T: Sync>(&mut self, items: &[T], check: impl Fn(&T, &mut Reporter<'m>) + Sync) {
-        let (rule, validation) = (self.rule, self.validation);
+        let (rule, shared) = (self.rule, self.shared);
         let found: Vec<Diagnostic> = items
             .par_iter()
             .with_min_len(64)
             .flat_map_iter(|item| {
-                let mut reporter = Reporter::new(rule, validation);
+                let mut reporter = Reporter::new(rule, shared);
                 check(item, &mut reporter);
                 reporter.findings
             })

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::rules::unused_suppression;
 use crate::selection::named;
+use crate::shared::Shared;
 use crate::{Diagnostic, Place, Reporter, Rule, RuleSet};
 
 /// The annotation of istioctl with the same purpose.
@@ -38,6 +39,7 @@ struct Allowance {
 /// that are left and the number of those removed.
 pub(crate) fn apply(
     mesh: &Mesh,
+    shared: &Shared<'_>,
     findings: Vec<Diagnostic>,
     ran: &[&'static Rule],
     selected: &RuleSet,
@@ -68,7 +70,7 @@ pub(crate) fn apply(
     }
     let suppressed = before - kept.len();
     if selected.contains(&unused_suppression::RULE) {
-        let mut reporter = Reporter::new(&unused_suppression::RULE, &[]);
+        let mut reporter = Reporter::new(&unused_suppression::RULE, shared);
         for allowance in allowances.iter().filter(|allowance| !allowance.used) {
             let place = Place::span(allowance.source, allowance.name_span);
             let name = &allowance.name;

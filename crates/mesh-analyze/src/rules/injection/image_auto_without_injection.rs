@@ -3,7 +3,7 @@
 use mesh_core::Mesh;
 use mesh_core::workload;
 
-use super::{Injection, Injector, PROXY_CONTAINER, containers};
+use super::{Injection, PROXY_CONTAINER, containers};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -48,7 +48,7 @@ declare_rule! {
 const AUTO: &str = "auto";
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let injector = Injector::new(mesh);
+    let injector = reporter.injector();
     for workload in mesh.workloads().all() {
         for (container, path) in containers(workload) {
             if container.name != PROXY_CONTAINER || container.image.as_deref() != Some(AUTO) {

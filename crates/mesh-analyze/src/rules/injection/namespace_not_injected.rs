@@ -4,9 +4,7 @@ use mesh_core::injection::SYSTEM_NAMESPACES;
 use mesh_core::{Kind, Mesh, workload};
 use mesh_yaml::path;
 
-use super::{
-    DATAPLANE_LABEL, Injection, Injector, NAMESPACE_LABEL, REVISION_LABEL, is_istio_component, running,
-};
+use super::{DATAPLANE_LABEL, Injection, NAMESPACE_LABEL, REVISION_LABEL, is_istio_component, running};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -46,7 +44,7 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let injector = Injector::new(mesh);
+    let injector = reporter.injector();
     let by_default = running::templates(mesh)
         .iter()
         .any(|template| template.by_default);

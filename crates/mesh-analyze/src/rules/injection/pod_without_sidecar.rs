@@ -6,7 +6,7 @@ use mesh_core::{Kind, Mesh, Resource};
 use mesh_yaml::path;
 
 use super::running::{self, SUBJECTS};
-use super::{Injection, Injector, PROXY_CONTAINER};
+use super::{Injection, PROXY_CONTAINER};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -56,7 +56,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     if mesh.has_all(Kind::MutatingWebhookConfiguration) && !has_injector() {
         return; // Nothing would add one.
     }
-    let injector = Injector::new(mesh);
+    let injector = reporter.injector();
     let lacks_sidecar = |pod: &Resource<PodSpec>| {
         let candidate = Candidate {
             namespace: pod.namespace(),

@@ -3,7 +3,7 @@
 use mesh_core::Mesh;
 use mesh_core::workload;
 
-use super::{Injection, Injector, PROXY_CONTAINER, containers, is_istio_component};
+use super::{Injection, PROXY_CONTAINER, containers, is_istio_component};
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -54,7 +54,7 @@ const ISTIO_CONTAINERS: [&str; 4] = [
 ];
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let injector = Injector::new(mesh);
+    let injector = reporter.injector();
     for workload in mesh.workloads().all() {
         if is_istio_component(workload.labels()) || is_istio_component(workload.owner().labels()) {
             continue;

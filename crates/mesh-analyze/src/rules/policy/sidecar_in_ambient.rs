@@ -1,6 +1,6 @@
 //! Sidecars for workloads that have none.
 
-use mesh_core::injection::{DATAPLANE_LABEL, Injector};
+use mesh_core::injection::DATAPLANE_LABEL;
 use mesh_core::{Kind, Mesh};
 use mesh_yaml::path;
 
@@ -39,7 +39,7 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let injector = Injector::new(mesh);
+    let injector = reporter.injector();
     for settings in sidecars(mesh) {
         let namespace = settings.header.namespace();
         if let Some(labels) = settings.labels {

@@ -64,7 +64,7 @@ const TCP_AND_UDP: [u32; 14] = [
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     // What holds for one workload holds for all that the same services select.
     let mut reported = BTreeSet::new();
-    for shared in shared_workloads(mesh) {
+    for shared in shared_workloads(mesh, reporter.injector()) {
         by_target(&shared, &mut reported, reporter);
         by_number(&shared, &mut reported, reporter);
     }

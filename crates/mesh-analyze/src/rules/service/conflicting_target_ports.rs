@@ -58,7 +58,7 @@ declare_rule! {
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let mut reported = BTreeSet::new();
-    for shared in shared_workloads(mesh) {
+    for shared in shared_workloads(mesh, reporter.injector()) {
         let mut first: BTreeMap<(u32, String), (&Service, usize)> = BTreeMap::new();
         for service in &shared.services {
             // Clients of a headless Service use the port of the workload itself.

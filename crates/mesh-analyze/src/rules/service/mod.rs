@@ -52,7 +52,7 @@ struct Shared<'m> {
 }
 
 /// The workloads of the mesh that more than one Service selects, in the order of [`mesh_core::Workloads::all`].
-fn shared_workloads(mesh: &Mesh) -> Vec<Shared<'_>> {
+fn shared_workloads<'m>(mesh: &'m Mesh, injector: &Injector<'_>) -> Vec<Shared<'m>> {
     let mut selected: FxHashMap<*const Workload, Vec<&Service>> = FxHashMap::default();
     for service in mesh.registry().services() {
         let Some(kubernetes) = service.kubernetes() else {
@@ -72,7 +72,6 @@ fn shared_workloads(mesh: &Mesh) -> Vec<Shared<'_>> {
                 .push(service);
         }
     }
-    let injector = Injector::new(mesh);
     let mut shared = Vec::new();
     for workload in mesh.workloads().all() {
         let Some(services) = selected.remove(&std::ptr::from_ref(workload)) else {

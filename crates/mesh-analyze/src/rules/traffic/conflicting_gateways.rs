@@ -145,7 +145,7 @@ impl<'m, K: Copy + Eq + std::hash::Hash> Firsts<'m, K> {
 type ByHost<'m> = FxHashMap<(u32, &'m str, &'m str), Firsts<'m, (Family, &'m str)>>;
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let proxies = Proxies::new(mesh);
+    let proxies = reporter.proxies();
     let mut gateways: Vec<_> = mesh.gateways().iter().collect();
     gateways.sort_by_key(|gateway| age(gateway));
     let mut by_port: FxHashMap<(u32, &str), Firsts<'_, Family>> = FxHashMap::default();
@@ -165,7 +165,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
                 family,
             };
             let on_port = by_port.entry((port.number, server.bind.as_str())).or_default();
-            let rival = on_port.find(&item, &proxies, |other| other != family || family == Family::Tcp);
+            let rival = on_port.find(&item, proxies, |other| other != family || family == Family::Tcp);
             on_port.add(family, item);
             if let Some((_, rival)) = rival {
                 if reported.insert((Arc::as_ptr(rival.gateway), Arc::as_ptr(gateway))) {
@@ -177,7 +177,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
                 let (scope, host) = written.split_once('/').unwrap_or(("*", written));
                 let scope = if scope == "." { gateway.namespace() } else { scope };
                 let on_host = by_host.entry((port.number, &server.bind, host)).or_default();
-                let rival = on_host.find(&item, &proxies, |(other, other_scope)| {
+                let rival = on_host.find(&item, proxies, |(other, other_scope)| {
                     // VirtualServices of different namespaces never meet in plain HTTP.
                     other == family && (family == Family::Tls || scope == other_scope)
                 });

@@ -39,8 +39,7 @@ pub(super) enum Content {
 }
 
 /// Every reference to a secret, in the order of the gateways.
-pub(super) fn credentials(mesh: &Mesh) -> Vec<Credential<'_>> {
-    let proxies = Proxies::new(mesh);
+pub(super) fn credentials<'m>(mesh: &'m Mesh, proxies: &Proxies<'m>) -> Vec<Credential<'m>> {
     let mut found = Vec::new();
     for gateway in mesh.gateways() {
         let of_proxies: FxHashSet<_> = (proxies.of(gateway).iter())

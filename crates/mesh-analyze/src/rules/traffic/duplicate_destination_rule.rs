@@ -5,7 +5,7 @@ use mesh_core::{Host, Kind, Mesh, Visibility};
 use mesh_yaml::path;
 use rustc_hash::FxHashMap;
 
-use super::destination_rules::{DestinationRules, Rule};
+use super::destination_rules::Rule;
 use super::{age, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -47,8 +47,8 @@ declare_rule! {
     }
 }
 
-fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let rules = DestinationRules::new(mesh);
+fn check(_mesh: &Mesh, reporter: &mut Reporter<'_>) {
+    let rules = reporter.destination_rules();
     let mut by_host: FxHashMap<(&str, &Host), Vec<&Rule<'_>>> = FxHashMap::default();
     for rule in rules.all() {
         by_host

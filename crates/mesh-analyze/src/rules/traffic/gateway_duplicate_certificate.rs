@@ -7,7 +7,6 @@ use mesh_core::{Kind, Mesh, Resource};
 use mesh_yaml::path;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::proxies::Proxies;
 use super::{age, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -76,7 +75,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     /// Users of one certificate beyond this number are only compared with the first ones.
     const COMPARED: usize = 32;
     type User<'m> = (&'m Arc<Resource<Gateway>>, usize, mesh_yaml::FieldPath);
-    let proxies = Proxies::new(mesh);
+    let proxies = reporter.proxies();
     let mut gateways: Vec<_> = mesh.gateways().iter().collect();
     gateways.sort_by_key(|gateway| age(gateway));
     let mut users: FxHashMap<(u32, (&str, &str)), Vec<User<'_>>> = FxHashMap::default();

@@ -7,7 +7,6 @@ use mesh_core::{Kind, Mesh, Resource, Workload};
 use mesh_yaml::path;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::proxies::Proxies;
 use super::{ports_path, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -59,7 +58,7 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let proxies = Proxies::new(mesh);
+    let proxies = reporter.proxies();
     let selected: FxHashSet<_> = (mesh.gateways().iter())
         .filter(|gateway| !gateway.spec.selector.is_empty())
         .flat_map(|gateway| proxies.of(gateway))

@@ -5,7 +5,7 @@ use mesh_core::{Kind, Mesh};
 use mesh_yaml::path;
 
 use super::has_unknown_workloads;
-use super::proxies::{Proxies, is_usually_installed_elsewhere};
+use super::proxies::is_usually_installed_elsewhere;
 use crate::{Reporter, Severity, declare_rule};
 
 declare_rule! {
@@ -53,7 +53,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     if has_unknown_workloads(mesh) {
         return;
     }
-    let proxies = Proxies::new(mesh);
+    let proxies = reporter.proxies();
     for gateway in mesh.gateways() {
         let selector = &gateway.spec.selector;
         let is_elsewhere =

@@ -50,7 +50,7 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    for credential in credentials(mesh) {
+    for credential in credentials(mesh, reporter.proxies()) {
         let name = credential.name;
         let found = credential
             .namespaces

@@ -60,7 +60,7 @@ declare_rule! {
 const CLAIMS: &str = "@request.auth.claims";
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let proxies = Proxies::new(mesh);
+    let proxies = reporter.proxies();
     for resource in mesh.virtual_services() {
         let Some(place) = claim_match(&resource.spec) else {
             continue;
@@ -71,7 +71,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
             let Some(gateway) = mesh.get::<Gateway>(namespace, gateway) else {
                 continue;
             };
-            if !is_authenticated(mesh, &proxies, gateway) {
+            if !is_authenticated(mesh, proxies, gateway) {
                 reporter
                     .report(resource, place)
                     .message(format!(

@@ -24,7 +24,7 @@ mod envoy_filters;
 pub(crate) mod gateways;
 mod matches;
 pub(crate) mod peer_modes;
-mod proxies;
+pub(crate) mod proxies;
 
 pub mod conflicting_gateway_hosts;
 pub mod conflicting_gateways;

@@ -97,9 +97,9 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     const WILDCARDS: usize = 16;
     let checker = Checker {
         mesh,
-        rules: DestinationRules::new(mesh),
+        rules: reporter.destination_rules(),
         modes: PeerModes::new(mesh),
-        injector: Injector::new(mesh),
+        injector: reporter.injector(),
     };
     let mut wildcards = 0;
     for rule in checker.rules.all() {
@@ -184,9 +184,9 @@ fn of_policy<'m>(
 
 struct Checker<'m> {
     mesh: &'m Mesh,
-    rules: DestinationRules<'m>,
+    rules: &'m DestinationRules<'m>,
     modes: PeerModes<'m>,
-    injector: Injector<'m>,
+    injector: &'m Injector<'m>,
 }
 
 impl<'m> Checker<'m> {

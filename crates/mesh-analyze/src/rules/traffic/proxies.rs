@@ -8,14 +8,14 @@ use super::has_unknown_workloads;
 
 /// The proxies of the gateways of a mesh, by selector.
 #[derive(Debug)]
-pub(super) struct Proxies<'m> {
+pub(crate) struct Proxies<'m> {
     by_selector: FxHashMap<&'m Labels, Vec<&'m Workload>>,
     /// Whether the input shows any gateway's proxies, or cannot show them.
     shows_some: bool,
 }
 
 impl<'m> Proxies<'m> {
-    pub(super) fn new(mesh: &'m Mesh) -> Self {
+    pub(crate) fn new(mesh: &'m Mesh) -> Self {
         let mut by_selector: FxHashMap<&Labels, Vec<&Workload>> = FxHashMap::default();
         for gateway in mesh.gateways() {
             by_selector

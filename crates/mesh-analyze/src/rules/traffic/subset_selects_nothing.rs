@@ -7,7 +7,7 @@ use mesh_core::{Host, Kind, Labels, Mesh, Service};
 use mesh_yaml::path;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::destination_rules::{DestinationRules, Rule};
+use super::destination_rules::Rule;
 use super::destinations::destinations;
 use super::{has_unknown_workloads, listed};
 use crate::{Reporter, Severity, declare_rule};
@@ -82,7 +82,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     if has_unknown_workloads(mesh) {
         return;
     }
-    let rules = DestinationRules::new(mesh);
+    let rules = reporter.destination_rules();
     let used = used_subsets(mesh);
     reporter.each(rules.all(), |rule, reporter| {
         check_rule(mesh, rule, &used, reporter);

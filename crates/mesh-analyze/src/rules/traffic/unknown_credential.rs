@@ -60,7 +60,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
             shown.insert(secret.namespace());
         }
     }
-    for credential in credentials(mesh) {
+    for credential in credentials(mesh, reporter.proxies()) {
         let homes = homes.get(credential.name).map_or(&[][..], Vec::as_slice);
         let is_found = if credential.is_certain {
             credential

@@ -5,7 +5,7 @@ use mesh_yaml::path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::destination_rules::{DestinationRules, Rule};
+use super::destination_rules::Rule;
 use super::{KnownServices, Suggestions, cluster_local, listed, qualified};
 use crate::{Reporter, Severity, declare_rule};
 
@@ -47,7 +47,7 @@ declare_rule! {
 }
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
-    let rules = DestinationRules::new(mesh);
+    let rules = reporter.destination_rules();
     let known = KnownServices::new(mesh);
     // All wildcards that cover some service, so that a wildcard is one look-up.
     let mut covering: FxHashSet<String> = FxHashSet::default();

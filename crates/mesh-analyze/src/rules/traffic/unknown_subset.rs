@@ -53,7 +53,7 @@ declare_rule! {
 
 fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
     let audiences = Audiences::new(mesh);
-    let rules = DestinationRules::new(mesh);
+    let rules = reporter.destination_rules();
     each_destination(mesh, &audiences, reporter, |seen, reporter| {
         let subset = &seen.destination.subset;
         if subset.is_empty() {
@@ -72,7 +72,7 @@ fn check(mesh: &Mesh, reporter: &mut Reporter<'_>) {
                 seen.destination.host,
                 clients(seen)
             ));
-            explain(&rules, seen, &owners, finding);
+            explain(rules, seen, &owners, finding);
         }
     });
 }
