@@ -47,6 +47,15 @@ pub(crate) struct ClusterArgs {
     pub(crate) timeout: Duration,
 }
 
+/// What stopped work before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// `--timeout`.
+    Late,
+    /// Ctrl-C.
+    Interrupted,
+}
+
 /// Reads a duration of the command line.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     GoDuration::parse(text)
@@ -107,21 +116,31 @@ impl ClusterArgs {
         &self,
         work: impl AsyncFnOnce(Cluster) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
+        self.run_to_end(async |cluster| match self.until_stopped(work(cluster)).await {
+            Ok(result) => result,
+            Err(stop) => Err(self.stopped(stop)),
+        })
+    }
+
+    /// Connects and runs `work` to its end: for work that has something to do after it was stopped. Its parts are
+    /// stopped by [`Self::until_stopped`].
+    ///
+    /// # Errors
+    ///
+    /// Those of connecting and of `work`.
+    pub(crate) fn run_to_end<T>(
+        &self,
+        work: impl AsyncFnOnce(Cluster) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
         let result = runtime.block_on(async {
-            let work = async {
-                let cluster = Cluster::connect(&self.options()).await?;
-                work(cluster).await
-            };
-            tokio::select! {
-                result = work => result,
-                () = tokio::time::sleep(self.timeout) => Err(self.late()),
-                () = interrupted() => Err(CommandError::interrupted()),
-            }
+            let connected = self.until_stopped(Cluster::connect(&self.options())).await;
+            let cluster = connected.map_err(|stop| self.stopped(stop))??;
+            work(cluster).await
         });
         // The signal's own effect does not come back: from here on, when nobody waits for it, this stands in for it. The
         // runtime stays for that; requests that still wait for a server do not hold the process up.
@@ -131,6 +150,34 @@ impl ClusterArgs {
         });
         std::mem::forget(runtime);
         result
+    }
+
+    /// Runs `work` to its end, to `--timeout`, or to Ctrl-C, whichever comes first. Work that is stopped is dropped
+    /// where it waits. After Ctrl-C another one ends the program at once.
+    ///
+    /// # Errors
+    ///
+    /// What stopped it.
+    pub(crate) async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            result = work => Ok(result),
+            () = tokio::time::sleep(self.timeout) => Err(Stop::Late),
+            () = interrupted() => {
+                tokio::spawn(async {
+                    interrupted().await;
+                    end_interrupted();
+                });
+                Err(Stop::Interrupted)
+            }
+        }
+    }
+
+    /// The error that says what stopped the work.
+    pub(crate) fn stopped(&self, stop: Stop) -> CommandError {
+        match stop {
+            Stop::Late => self.late(),
+            Stop::Interrupted => CommandError::interrupted(),
+        }
     }
 
     fn late(&self) -> CommandError {

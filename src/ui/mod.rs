@@ -3,6 +3,7 @@
 //! Data goes to standard output, and everything else to standard error. [`Printer`] is the only thing in the program
 //! that writes to either.
 
+pub(crate) mod diff;
 pub(crate) mod document;
 pub(crate) mod excerpt;
 mod look;

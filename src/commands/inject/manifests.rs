@@ -11,10 +11,9 @@ use mesh_core::source::files;
 use mesh_inject::{Problem, Processed, Severity, TemplateKind, Workload, namespace_labels};
 use mesh_yaml::{Document, FieldPath, Span};
 use rayon::prelude::*;
-use similar::TextDiff;
 
 use crate::error::CommandError;
-use crate::ui::{Look, Printer, Tone, counted};
+use crate::ui::{Look, Printer, counted, diff};
 
 /// Where manifests come from, and where they go.
 #[derive(Args, Clone, Debug)]
@@ -332,25 +331,8 @@ impl Changed {
 
     fn diff(&self, out: &mut impl Write, look: Look) -> std::io::Result<()> {
         let Some(new) = &self.text else { return Ok(()) };
-        let diff = TextDiff::from_lines(&*self.manifest.text, new.as_str());
-        let name = &self.manifest.name;
-        let unified = diff.unified_diff().header(name, name).to_string();
-        if !look.color {
-            return out.write_all(unified.as_bytes());
-        }
-        for line in unified.lines() {
-            let tone = match line.as_bytes().first() {
-                Some(b'+') => Tone::Good,
-                Some(b'-') => Tone::Error,
-                Some(b'@') => Tone::Info,
-                _ => {
-                    writeln!(out, "{line}")?;
-                    continue;
-                }
-            };
-            writeln!(out, "{}", look.paint(tone, line))?;
-        }
-        Ok(())
+        let name = self.manifest.name.as_str();
+        diff::unified(out, look, (name, name), &self.manifest.text, new)
     }
 }
 

@@ -5,6 +5,7 @@
 //!  kubeconfig, context,                ├─ discover(groups)     which kinds the server has
 //!  impersonation, timeouts             ├─ pages(query)         a list, page by page, as raw JSON objects
 //!                                      ├─ list::<Pod>(query)   a list, typed
+//!                                      ├─ write(request)       one change, sent once
 //!                                      ├─ may(attributes)      an access review
 //!                                      ├─ ask_pod(port, …)     HTTP to a pod's port, through port-forward
 //!                                      ├─ find_pods(target)    `deploy/NAME`, `svc/NAME`, … → pods, and their proxies
@@ -21,6 +22,7 @@ mod portforward;
 mod read;
 mod review;
 mod target;
+mod write;
 
 pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use discovery::Discovery;
@@ -29,3 +31,4 @@ pub use http::Method;
 pub use portforward::{BodyReader, PodPort};
 pub use read::{ListQuery, MaybeNamespaced, Page, Scope};
 pub use target::{ADMIN_PORT, Found, PodKind, Target, TargetKind, pod_kind, proxy_of};
+pub use write::{Answer, Write};

@@ -10,10 +10,12 @@ use k8s_openapi::{ClusterResourceScope, ListableResource, NamespaceResourceScope
 use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::connect::Cluster;
 use super::error::{ClusterError, ErrorKind};
+use super::write::Answer;
 
 /// How often a read is sent before its failure counts.
 const ATTEMPTS: u32 = 5;
@@ -219,29 +221,34 @@ impl Cluster {
     ) -> Result<Bytes, (ClusterError, Option<Duration>)> {
         let what = path.split('?').next().unwrap_or(path);
         let request = request.map_err(|error| (ClusterError::malformed(what, &error), None))?;
+        let answer = self.answer(request, what).await.map_err(|error| (error, None))?;
+        let wait = answer.retry_after;
+        answer.success(what).map_err(|error| (error, wait))
+    }
+
+    /// Sends one request, once, and takes its answer, whatever its status. `what` names what was asked for.
+    pub(super) async fn answer(&self, request: Request<Body>, what: &str) -> Result<Answer, ClusterError> {
         let exchange = async {
             let response = self
                 .client()
                 .send(request)
                 .await
-                .map_err(|error| (self.error(&error, what), None))?;
+                .map_err(|error| self.error(&error, what))?;
             let status = response.status();
-            let wait = retry_after(response.headers());
+            let retry_after = retry_after(response.headers());
             let body = response
                 .into_body()
                 .collect()
                 .await
-                .map_err(|error| (self.cut_off(&error, what), None))?
+                .map_err(|error| self.cut_off(&error, what))?
                 .to_bytes();
-            if status.is_success() {
-                Ok(body)
-            } else {
-                Err((ClusterError::status(status, &body, what), wait))
-            }
+            Ok(Answer {
+                status,
+                body,
+                retry_after,
+            })
         };
-        self.within(exchange)
-            .await
-            .unwrap_or_else(|error| Err((error, None)))
+        self.within(exchange).await.and_then(|answer| answer)
     }
 
     /// Runs one request with the deadline that every request has.
@@ -279,31 +286,43 @@ impl Cluster {
         query: &ListQuery,
         mut each: impl AsyncFnMut(Page),
     ) -> Result<(), ClusterError> {
-        let mut resume: Option<String> = None;
-        let mut restarts = 0;
-        loop {
+        let mut position = Position::default();
+        while let Some(page) = self.next_page(query, &mut position).await? {
+            each(page).await;
+        }
+        Ok(())
+    }
+
+    /// The page at a position, which moves on; `None` after the last one.
+    async fn next_page(
+        &self,
+        query: &ListQuery,
+        position: &mut Position,
+    ) -> Result<Option<Page>, ClusterError> {
+        while !position.is_at_end {
+            let resume = position.resume.take();
             let uri = query.uri(resume.as_deref());
             let answer = match self.get_accepting(&uri, query.accept()).await {
-                Err(error) if error.kind == ErrorKind::Expired && resume.is_some() && restarts < ATTEMPTS => {
-                    restarts += 1;
-                    resume = None;
+                Err(error)
+                    if error.kind == ErrorKind::Expired
+                        && resume.is_some()
+                        && position.restarts < ATTEMPTS =>
+                {
+                    position.restarts += 1;
                     continue;
                 }
                 answer => answer?,
             };
             let list: RawList = serde_json::from_slice(&answer)
                 .map_err(|error| ClusterError::malformed(&query.path, &error))?;
-            drop(answer);
-            resume = list.metadata.r#continue.filter(|token| !token.is_empty());
-            each(Page {
+            position.resume = list.metadata.r#continue.filter(|token| !token.is_empty());
+            position.is_at_end = position.resume.is_none();
+            return Ok(Some(Page {
                 items: list.items.unwrap_or_default(),
                 remaining: list.metadata.remaining_item_count,
-            })
-            .await;
-            if resume.is_none() {
-                return Ok(());
-            }
+            }));
         }
+        Ok(None)
     }
 
     /// All objects of a typed kind.
@@ -315,19 +334,41 @@ impl Cluster {
     where
         K: ListableResource + DeserializeOwned,
     {
+        self.all(query).await
+    }
+
+    /// All objects, as JSON. Those of built-in kinds lack `kind` and `apiVersion`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`].
+    pub async fn list_json(&self, query: &ListQuery) -> Result<Vec<Value>, ClusterError> {
+        self.all(query).await
+    }
+
+    async fn all<T: DeserializeOwned>(&self, query: &ListQuery) -> Result<Vec<T>, ClusterError> {
         let mut objects = Vec::new();
         let mut broken = None;
-        self.pages(query, async |page| {
+        let mut position = Position::default();
+        while let Some(page) = self.next_page(query, &mut position).await? {
             for item in page.items {
                 match serde_json::from_str(item.get()) {
                     Ok(object) => objects.push(object),
                     Err(error) => broken = Some(ClusterError::malformed(&query.path, &error)),
                 }
             }
-        })
-        .await?;
+        }
         broken.map_or(Ok(objects), Err)
     }
+}
+
+/// Where the reading of a list is.
+#[derive(Default)]
+struct Position {
+    /// The server's word for what comes next.
+    resume: Option<String>,
+    restarts: u32,
+    is_at_end: bool,
 }
 
 /// Whether the same request may well work a moment later.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod admission;
+mod engine;
 mod scheduler;
 
 use k8s_openapi::NamespaceResourceScope;

@@ -1,0 +1,159 @@
+//! What would have to happen, from what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mesh_core::cluster::{ListQuery, Scope};
+use serde_json::Value;
+
+use super::api::{Api, Applied, How, Work, all};
+use super::{Result, Session};
+use crate::object::{OWNER_LABEL, ObjectRef, Step, is_going, is_ours, label};
+use crate::plan::{Action, Desired, Plan, Planned, cede, essence, managers};
+use crate::state::{STATE_LABEL, STATE_TYPE, State};
+
+/// What to do about objects and fields of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Take over objects that belong to somebody else.
+    pub adopt: bool,
+    /// Take fields from others.
+    pub force_conflicts: bool,
+}
+
+/// The states of all revisions of a mesh, by name.
+pub(super) async fn states(api: &Api, mesh: &str) -> Result<Vec<State>> {
+    let query = ListQuery::new("", "v1", "secrets", &Scope::Namespace(mesh.to_owned()))
+        .labels(STATE_LABEL)
+        .fields(format!("type={STATE_TYPE}"));
+    let mut found = Vec::new();
+    for secret in api.list(&query).await? {
+        found.push(State::from_secret(&secret)?);
+    }
+    found.sort_by(|a, b| a.revision.cmp(&b.revision));
+    Ok(found)
+}
+
+impl Session {
+    /// What would have to happen for everything to be as desired. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be read.
+    pub async fn plan(&self, desired: &Desired, claims: Claims) -> Result<Plan> {
+        let states = self.states().await?;
+        plan(&self.api, desired, &states, claims).await
+    }
+}
+
+pub(super) async fn plan(api: &Api, desired: &Desired, states: &[State], claims: Claims) -> Result<Plan> {
+    let wanted = desired.references();
+    let mut work: Work<'_, Planned> = Vec::new();
+    for (object, part, described) in desired.objects() {
+        work.push(Box::pin(async move {
+            Ok(Planned {
+                action: judge(api, desired, &object, described, claims).await?,
+                object,
+                part: part.to_owned(),
+            })
+        }));
+    }
+    let mut planned = all(work).await?;
+    let obsolete = obsolete(states, &desired.revision, &wanted);
+    let there = present(api, &desired.mesh, obsolete).await?;
+    planned.extend(there.into_keys().rev().map(|object| Planned {
+        object,
+        part: String::new(),
+        action: Action::Remove,
+    }));
+    Ok(Plan { planned })
+}
+
+/// What a revision has from earlier, and neither it nor another one wants. Definitions stay: users' objects would go
+/// with them.
+fn obsolete(states: &[State], revision: &str, wanted: &BTreeSet<ObjectRef>) -> Vec<ObjectRef> {
+    let (own, others): (Vec<&State>, Vec<&State>) =
+        states.iter().partition(|state| state.revision == revision);
+    let known = own.iter().flat_map(|state| &state.inventory);
+    known
+        .filter(|object| {
+            object.step() != Step::Definition
+                && !wanted.contains(object)
+                && !others.iter().any(|state| state.inventory.contains(object))
+        })
+        .cloned()
+        .collect()
+}
+
+/// Those of the objects that are there and ours, as they are.
+pub(super) async fn present(
+    api: &Api,
+    mesh: &str,
+    objects: impl IntoIterator<Item = ObjectRef> + Send,
+) -> Result<BTreeMap<ObjectRef, Value>> {
+    let mut found = live(api, objects).await?;
+    found.retain(|_, live| is_ours(live, mesh));
+    Ok(found)
+}
+
+/// Those of the objects that are there, whoever they belong to.
+pub(super) async fn live(
+    api: &Api,
+    objects: impl IntoIterator<Item = ObjectRef> + Send,
+) -> Result<BTreeMap<ObjectRef, Value>> {
+    let mut work: Work<'_, Option<(ObjectRef, Value)>> = Vec::new();
+    for object in objects {
+        work.push(Box::pin(async move {
+            let live = api.get(&object).await?;
+            Ok(live.map(|live| (object, live)))
+        }));
+    }
+    Ok(all(work).await?.into_iter().flatten().collect())
+}
+
+async fn judge(
+    api: &Api,
+    desired: &Desired,
+    reference: &ObjectRef,
+    object: &Value,
+    claims: Claims,
+) -> Result<Action> {
+    let Some(live) = api.get(reference).await? else {
+        return Ok(Action::Create);
+    };
+    if is_going(&live) {
+        return Ok(Action::Create);
+    }
+    let is_foreign = !is_ours(&live, &desired.mesh);
+    if is_foreign && !claims.adopt {
+        return Ok(Action::Foreign { owner: owner(&live) });
+    }
+    let mut object = object.clone();
+    cede(&mut object, &live, desired.is_scaled(reference));
+    let how = How {
+        force: claims.force_conflicts || is_foreign,
+        dry_run: true,
+    };
+    Ok(match api.apply(reference, &object, how).await? {
+        Applied::Conflict(conflicts) => Action::Conflict(conflicts),
+        Applied::Refused(why) => Action::Refused(why),
+        Applied::Done(result) => {
+            let (before, after) = (essence(&live), essence(&result));
+            if before == after {
+                Action::Keep
+            } else {
+                Action::Change { before, after }
+            }
+        }
+    })
+}
+
+/// Whose an object seems to be.
+pub(super) fn owner(live: &Value) -> String {
+    if let Some(mesh) = label(live, OWNER_LABEL) {
+        return format!("the mesh of namespace {mesh}");
+    }
+    match managers(live).as_slice() {
+        [] => "somebody else".to_owned(),
+        managers => managers.join(", "),
+    }
+}
