@@ -555,7 +555,15 @@ impl Watched {
         assert!(kill.is_ok_and(|status| status.success()), "the program still ran");
         let status = tokio::task::block_in_place(|| self.child.wait()).expect("it ends");
         self.seen.extend(self.lines.iter());
-        (status.code(), self.seen)
+        (status.code(), std::mem::take(&mut self.seen))
+    }
+}
+
+impl Drop for Watched {
+    /// A test that fails leaves nothing running.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
