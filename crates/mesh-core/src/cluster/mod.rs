@@ -8,6 +8,7 @@
 //!                                      ├─ write(request)       one change, sent once
 //!                                      ├─ may(attributes)      an access review
 //!                                      ├─ ask_pod(port, …)     HTTP to a pod's port, through port-forward
+//!                                      ├─ talk_to_pod(port, …) a connection to a pod's port
 //!                                      ├─ find_pods(target)    `deploy/NAME`, `svc/NAME`, … → pods, and their proxies
 //!                                      └─ client()             everything else (kube)
 //! ```
@@ -28,7 +29,7 @@ pub use connect::{Cluster, ConnectOptions, Impersonate};
 pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
 pub use http::Method;
-pub use portforward::{BodyReader, PodPort};
+pub use portforward::{BodyReader, ByteStream, PodPort};
 pub use read::{ListQuery, MaybeNamespaced, Page, Scope};
 pub use target::{ADMIN_PORT, Found, PodKind, Target, TargetKind, pod_kind, proxy_of};
 pub use write::{Answer, Write};

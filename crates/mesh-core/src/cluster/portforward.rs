@@ -26,6 +26,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::client::UpgradeConnectionError;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use super::connect::Cluster;
@@ -57,6 +58,11 @@ impl fmt::Display for PodPort {
         write!(formatter, "{namespace}/{pod}:{port}")
     }
 }
+
+/// A connection that bytes go over in both directions.
+pub trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for T {}
 
 /// The body of an answer, to be read on a thread that may block.
 ///
@@ -150,10 +156,27 @@ impl Cluster {
         arrived: &AtomicU64,
         read: impl FnOnce(BodyReader) -> T + Send + 'static,
     ) -> Result<T, ClusterError> {
+        self.talk_to_pod(at, async |stream| {
+            converse(at, stream, method, path, arrived, read).await
+        })
+        .await
+    }
+
+    /// Connects to a port of a pod and lets `talk` use the connection, without a deadline for the talk.
+    ///
+    /// # Errors
+    ///
+    /// Those of connecting, as [`Cluster::ask_pod`] has them, and of `talk`. If `talk` fails as
+    /// [`ErrorKind::Malformed`], and the connection broke because the port could not be reached, that is the error.
+    pub async fn talk_to_pod<T>(
+        &self,
+        at: &PodPort,
+        talk: impl AsyncFnOnce(Box<dyn ByteStream>) -> Result<T, ClusterError>,
+    ) -> Result<T, ClusterError> {
         let pods: Api<Pod> = Api::namespaced(self.client(), &at.namespace);
-        let mut forward = pods
-            .portforward(&at.pod, &[at.port])
-            .await
+        let mut forward = self
+            .within(pods.portforward(&at.pod, &[at.port]))
+            .await?
             .map_err(|error| self.no_forward(at, &error))?;
         let (Some(stream), Some(failure)) = (forward.take_stream(at.port), forward.take_error(at.port))
         else {
@@ -164,7 +187,7 @@ impl Cluster {
         };
         let mut failure = std::pin::pin!(failure.fuse());
         let result = {
-            let answer = std::pin::pin!(converse(at, stream, method, path, arrived, read));
+            let answer = std::pin::pin!(talk(Box::new(stream)));
             tokio::select! {
                 result = answer => result,
                 error = failed(failure.as_mut()) => return Err(forwarding_failed(at, &error)),
@@ -316,7 +339,7 @@ fn forwarding_failed(at: &PodPort, said: &str) -> ClusterError {
 /// One request and its answer over `stream`.
 async fn converse<T: Send + 'static>(
     at: &PodPort,
-    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     method: Method,
     path: &str,
     arrived: &AtomicU64,

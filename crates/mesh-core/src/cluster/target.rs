@@ -427,15 +427,29 @@ impl Cluster {
                 result => return result,
             }
         }
-        let (name, namespace) = missing.unwrap_or((&target.name, namespace));
-        Err(ClusterError::new(
-            ErrorKind::NotFound,
-            format!(
-                "there is no {} `{name}` in namespace `{namespace}`",
-                target.kind.row().1
-            ),
-        )
-        .hinted("name its namespace with `-n NAMESPACE`, or write NAME.NAMESPACE"))
+        Err(not_found(target, missing, namespace))
+    }
+
+    /// The object that a target names, as JSON. Gateways are those of the Gateway API.
+    ///
+    /// # Errors
+    ///
+    /// There is no such object, or the API server could not be asked.
+    pub async fn find_object(
+        &self,
+        target: &Target,
+        namespace: &str,
+    ) -> Result<serde_json::Value, ClusterError> {
+        let mut missing = None;
+        for (name, namespace) in target.readings(namespace) {
+            match self.object(target.kind, name, namespace).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    missing = missing.or(Some((name, namespace)));
+                }
+                result => return result,
+            }
+        }
+        Err(not_found(target, missing, namespace))
     }
 
     async fn pods_of(&self, kind: TargetKind, name: &str, namespace: &str) -> Result<Vec<Pod>, ClusterError> {
@@ -549,6 +563,19 @@ impl Cluster {
         let answer = self.get(path).await?;
         serde_json::from_slice(&answer).map_err(|error| ClusterError::malformed(path, &error))
     }
+}
+
+/// There is no object that a target can mean; `first` is its first reading.
+fn not_found(target: &Target, first: Option<(&str, &str)>, namespace: &str) -> ClusterError {
+    let (name, namespace) = first.unwrap_or((&target.name, namespace));
+    ClusterError::new(
+        ErrorKind::NotFound,
+        format!(
+            "there is no {} `{name}` in namespace `{namespace}`",
+            target.kind.row().1
+        ),
+    )
+    .hinted("name its namespace with `-n NAMESPACE`, or write NAME.NAMESPACE")
 }
 
 /// Whether the pod's readiness gates are all open, and it is not on its way out.
