@@ -3,10 +3,12 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::analyze::AnalyzeArgs;
+use crate::commands::check_inject::CheckInjectArgs;
 use crate::commands::completion::CompletionArgs;
 use crate::commands::describe::DescribeArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
+use crate::commands::injector::InjectorArgs;
 use crate::commands::precheck::PrecheckArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
 use crate::commands::proxy_status::ProxyStatusArgs;
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Precheck(Box<PrecheckArgs>),
     Inject(Box<InjectArgs>),
     Uninject(UninjectArgs),
+    CheckInject(Box<CheckInjectArgs>),
+    Injector(InjectorArgs),
     #[command(visible_alias = "des")]
     Describe(DescribeArgs),
     #[command(visible_alias = "pc")]

@@ -1,10 +1,12 @@
 //! The commands, one file each: an `Args` struct whose comments are the help, and a function.
 
 pub(crate) mod analyze;
+pub(crate) mod check_inject;
 pub(crate) mod completion;
 pub(crate) mod describe;
 pub(crate) mod explain;
 pub(crate) mod inject;
+pub(crate) mod injector;
 pub(crate) mod precheck;
 pub(crate) mod proxy_config;
 pub(crate) mod proxy_status;
@@ -25,6 +27,8 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Explain(args) => explain::explain(printer, args),
         Command::Precheck(args) => precheck::precheck(printer, *args),
         Command::Inject(args) => inject::inject(printer, *args),
+        Command::CheckInject(args) => check_inject::check_inject(printer, *args),
+        Command::Injector(args) => injector::injector(printer, args),
         Command::Uninject(args) => uninject::uninject(printer, args),
         Command::ProxyConfig(args) => proxy_config::proxy_config(printer, args),
         Command::ProxyStatus(args) => proxy_status::proxy_status(printer, &args),

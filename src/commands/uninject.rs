@@ -36,7 +36,9 @@ pub(crate) fn uninject(printer: &mut Printer, args: UninjectArgs) -> Result<Exit
         kinds: args.templates.clone(),
         ..Scope::default()
     };
-    let changed = ManifestArgs::change(printer, manifests, |document| uninject_document(document, &scope))?;
+    let changed = ManifestArgs::change(printer, manifests, |_, document| {
+        uninject_document(document, &scope)
+    })?;
     args.write(printer, &changed)?;
     report::write(printer, &changed);
     Ok(Exit::Clean)

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod api;
+mod check_inject;
 mod cluster;
 mod config;
 mod explain;
@@ -9,6 +10,8 @@ mod formats;
 mod harness;
 mod inject;
 mod inject_cluster;
+mod injector;
+mod injector_support;
 mod meta;
 mod precheck;
 mod precheck_faults;

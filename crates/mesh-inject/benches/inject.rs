@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mesh_inject::{Owner, Scope, Settings, inject, inject_document};
+use mesh_inject::{Namespace, Owner, Scope, Settings, inject, inject_document};
 use mesh_yaml::Document;
 
 /// Deployments as people write them.
@@ -48,9 +48,10 @@ fn benchmark(criterion: &mut Criterion) {
     });
     let pod = documents[0].root().to_json()["spec"]["template"].clone();
     let owner = Owner::default();
+    let namespace = Namespace::default();
     group.throughput(Throughput::Elements(1));
     group.bench_function("a pod template", |bencher| {
-        bencher.iter(|| black_box(inject(&settings, &pod, &owner)).expect("nothing is wrong"));
+        bencher.iter(|| black_box(inject(&settings, &pod, &owner, &namespace)).expect("nothing is wrong"));
     });
     group.finish();
 }

@@ -28,6 +28,25 @@ pub enum Skip {
     Policy,
     /// The injector's policy is a word that Istio does not know.
     UnknownPolicy(String),
+    /// The mesh's own injector was asked, and leaves it as it is.
+    Injector,
+}
+
+impl Skip {
+    /// A short name that does not change, for metrics and machines.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::HostNetwork => "host-network",
+            Self::SystemNamespace(_) => "system-namespace",
+            Self::Namespace(_) => "namespace",
+            Self::Label => "label",
+            Self::Annotation => "annotation",
+            Self::NeverSelector => "never-selector",
+            Self::Policy => "policy",
+            Self::UnknownPolicy(_) => "unknown-policy",
+            Self::Injector => "injector",
+        }
+    }
 }
 
 impl fmt::Display for Skip {
@@ -53,6 +72,7 @@ impl fmt::Display for Skip {
                     "the injector's policy is `{policy}`, which Istio does not know"
                 )
             }
+            Self::Injector => formatter.write_str("the mesh's injector leaves it as it is"),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use mesh_core::Labels;
 use mesh_yaml::update::update;
 use mesh_yaml::{Document, FieldPath, Node, Segment, path};
 use serde_json::Value;
@@ -13,9 +12,9 @@ use crate::decide::{Skip, decide};
 use crate::explain::{Addition, explain};
 use crate::inject::inject;
 use crate::merge::merge_key;
+use crate::namespace::Namespace;
 use crate::owner::{Owner, ROLLOUT_VERSION};
 use crate::settings::Settings;
-use crate::tree::text;
 use crate::uninject::uninject;
 
 /// What is known besides the documents.
@@ -23,8 +22,8 @@ use crate::uninject::uninject;
 pub struct Scope {
     /// Namespace of objects that name none; empty if it is not known.
     pub namespace: String,
-    /// Labels of namespaces, as far as they are known.
-    pub namespaces: BTreeMap<String, Labels>,
+    /// Namespaces, as far as they are known.
+    pub namespaces: BTreeMap<String, Namespace>,
     /// Kinds with pod templates besides the known ones.
     pub kinds: Vec<TemplateKind>,
     /// Whether to tell where each addition comes from.
@@ -118,36 +117,54 @@ pub fn inject_document(
     document: &Document,
     scope: &Scope,
 ) -> Result<Processed, Vec<Problem>> {
-    process(document, scope, |pod, found| {
-        let skip = decide(
-            settings,
-            pod,
-            &found.namespace,
-            scope.namespaces.get(&found.namespace),
-        );
-        if let Some(skip) = skip {
-            return Ok((None, Outcome::Skipped(skip), Vec::new()));
-        }
-        let owner = found.owner(pod);
-        let injected = inject(settings, pod, &owner)?;
-        let outcome = Outcome::Injected {
+    change_document(document, scope, |candidate, pod| {
+        inject_candidate(settings, scope, candidate, pod)
+    })
+}
+
+/// Injects a workload of a document, unless it is not to be.
+///
+/// # Errors
+///
+/// All that is wrong with it, with paths from its pod on.
+pub fn inject_candidate(
+    settings: &Settings,
+    scope: &Scope,
+    candidate: &Candidate,
+    pod: &Value,
+) -> Result<Change, Vec<Problem>> {
+    let namespace = scope.namespaces.get(&candidate.namespace);
+    let labels = namespace.map(|namespace| &namespace.labels);
+    if let Some(skip) = decide(settings, pod, &candidate.namespace, labels) {
+        return Ok(Change::skipped(skip));
+    }
+    let nothing = Namespace::default();
+    let owner = candidate.owner(pod);
+    let injected = inject(settings, pod, &owner, namespace.unwrap_or(&nothing))?;
+    let mut warnings = injected.warnings;
+    warnings.extend(never_ends(candidate, injected.is_native));
+    Ok(Change {
+        pod: Some(injected.pod),
+        outcome: Outcome::Injected {
             again: injected.was_injected,
             is_native: injected.is_native,
-        };
-        let mut warnings = injected.warnings;
-        if matches!(&*found.kind, "Job" | "CronJob") && !injected.is_native {
-            warnings.push(
-                Problem::warning(
-                    FieldPath::default(),
-                    "the pods of the job do not end, because the proxy goes on running",
-                )
-                .with_help(
-                    "use a native sidecar (annotation `sidecar.istio.io/nativeSidecar: \"true\"`), or let the job \
-                     send a POST request to http://localhost:15020/quitquitquit when it is done",
-                ),
-            );
-        }
-        Ok((Some(injected.pod), outcome, warnings))
+        },
+        warnings,
+    })
+}
+
+/// A warning about jobs whose proxy keeps them from ending.
+pub(crate) fn never_ends(candidate: &Candidate, is_native: bool) -> Option<Problem> {
+    let is_job = matches!(&*candidate.kind, "Job" | "CronJob");
+    (is_job && !is_native).then(|| {
+        Problem::warning(
+            FieldPath::default(),
+            "the pods of the job do not end, because the proxy goes on running",
+        )
+        .with_help(
+            "use a native sidecar (annotation `sidecar.istio.io/nativeSidecar: \"true\"`), or let the job send a POST \
+             request to http://localhost:15020/quitquitquit when it is done",
+        )
     })
 }
 
@@ -157,29 +174,71 @@ pub fn inject_document(
 ///
 /// None at present; as [`inject_document`].
 pub fn uninject_document(document: &Document, scope: &Scope) -> Result<Processed, Vec<Problem>> {
-    process(document, scope, |pod, _| {
+    change_document(document, scope, |_, pod| {
         let uninjected = uninject(pod);
         Ok(if uninjected.was_injected {
-            let outcome = Outcome::Uninjected {
-                lost: uninjected.lost,
-            };
-            (Some(uninjected.pod), outcome, Vec::new())
+            Change {
+                pod: Some(uninjected.pod),
+                outcome: Outcome::Uninjected {
+                    lost: uninjected.lost,
+                },
+                warnings: Vec::new(),
+            }
         } else {
-            (None, Outcome::Nothing("it has no sidecar".to_owned()), Vec::new())
+            Change::nothing("it has no sidecar")
         })
     })
 }
 
-/// The new pod if there is one, what became of the workload, and warnings.
-type Change = (Option<Value>, Outcome, Vec<Problem>);
+/// What becomes of a workload.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its new pod or pod template; `None` if it stays as it is.
+    pub pod: Option<Value>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What may not work as it was meant, with paths from the pod on.
+    pub warnings: Vec<Problem>,
+}
 
-fn process(
-    document: &Document,
-    scope: &Scope,
-    change: impl Fn(&Value, &Found) -> Result<Change, Vec<Problem>>,
-) -> Result<Processed, Vec<Problem>> {
+impl Change {
+    fn unchanged(outcome: Outcome) -> Self {
+        Self {
+            pod: None,
+            outcome,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// It is not to be injected.
+    pub(crate) fn skipped(skip: Skip) -> Self {
+        Self::unchanged(Outcome::Skipped(skip))
+    }
+
+    /// There is nothing to do; with the reason, a clause.
+    fn nothing(reason: &str) -> Self {
+        Self::unchanged(Outcome::Nothing(reason.to_owned()))
+    }
+}
+
+/// The workloads of a document, in order.
+pub fn candidates(document: &Document, scope: &Scope) -> Vec<Candidate> {
     let mut found = Vec::new();
     find(document.root(), &FieldPath::default(), scope, &mut found);
+    found
+}
+
+/// Changes the pods or pod templates of the workloads of a document, and nothing else.
+///
+/// # Errors
+///
+/// Those of `change`, with paths from the root of the document.
+pub fn change_document(
+    document: &Document,
+    scope: &Scope,
+    change: impl Fn(&Candidate, &Value) -> Result<Change, Vec<Problem>>,
+) -> Result<Processed, Vec<Problem>> {
+    let found = candidates(document, scope);
     let mut workloads = Vec::with_capacity(found.len());
     let mut problems = Vec::new();
     let mut changes = Vec::new();
@@ -199,9 +258,13 @@ fn process(
         };
         match &found.template {
             Err(reason) => workload.outcome = Outcome::Nothing(reason.clone()),
-            Ok(pod) => match change(pod, &found) {
+            Ok(pod) => match change(&found, pod) {
                 Err(found) => problems.extend(found.into_iter().map(placed)),
-                Ok((new, outcome, warnings)) => {
+                Ok(Change {
+                    pod: new,
+                    outcome,
+                    warnings,
+                }) => {
                     workload.outcome = outcome;
                     workload.warnings = warnings.into_iter().map(placed).collect();
                     if let Some(new) = new {
@@ -249,18 +312,25 @@ fn descend<'v>(value: &'v mut Value, path: &FieldPath) -> Option<&'v mut Value> 
 }
 
 /// A workload in a document.
-struct Found {
-    api_version: String,
-    kind: String,
-    name: String,
-    namespace: String,
-    path: FieldPath,
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Its namespace; empty if it is not known.
+    pub namespace: String,
+    /// Where its pod or pod template is in the document.
+    pub path: FieldPath,
     /// The pod or pod template, or why there is none.
-    template: Result<Value, String>,
+    pub template: Result<Value, String>,
 }
 
-impl Found {
-    fn owner(&self, pod: &Value) -> Owner {
+impl Candidate {
+    /// The owner of its pod.
+    pub(crate) fn owner(&self, pod: &Value) -> Owner {
         if self.kind == "Pod" {
             return Owner::of_pod(pod, &self.namespace);
         }
@@ -293,7 +363,7 @@ fn template_path(group: &str, kind: &str) -> Option<FieldPath> {
 }
 
 /// Lists the workloads of an object and, if it is a list, of its items.
-fn find(object: Node<'_>, at: &FieldPath, scope: &Scope, found: &mut Vec<Found>) {
+fn find(object: Node<'_>, at: &FieldPath, scope: &Scope, found: &mut Vec<Candidate>) {
     let field = |name: &str| object.get(name).and_then(Node::as_str).unwrap_or_default();
     let (api_version, kind) = (field("apiVersion"), field("kind"));
     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
@@ -327,7 +397,7 @@ fn find(object: Node<'_>, at: &FieldPath, scope: &Scope, found: &mut Vec<Found>)
         name => name,
     };
     let node = object.at(&template).filter(|node| node.is_mapping());
-    found.push(Found {
+    found.push(Candidate {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         name: name.to_owned(),
@@ -338,18 +408,4 @@ fn find(object: Node<'_>, at: &FieldPath, scope: &Scope, found: &mut Vec<Found>)
             None => Err(format!("it has no pod template at `{template}`")),
         },
     });
-}
-
-/// The labels of a Namespace object.
-pub fn namespace_labels(object: Node<'_>) -> Option<(String, Labels)> {
-    let is_namespace =
-        object.get("apiVersion")?.as_str()? == "v1" && object.get("kind")?.as_str()? == "Namespace";
-    let metadata = object.get("metadata").filter(|_| is_namespace)?.to_json();
-    let labels = metadata.get("labels").and_then(Value::as_object);
-    let labels = labels
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), crate::tree::plain(value)))
-        .collect();
-    Some((text(&metadata, "name").to_owned(), labels))
 }

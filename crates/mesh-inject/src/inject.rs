@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use mesh_core::Labels;
 use mesh_core::injection::PROXY_CONTAINER;
 use mesh_yaml::path;
 use serde_json::{Value, json};
 
 use crate::checks::{Problem, Severity, annotation_path, check, templates};
 use crate::merge::merge;
+use crate::namespace::Namespace;
 use crate::owner::Owner;
 use crate::proxy_config::effective;
 use crate::settings::Settings;
@@ -39,19 +41,28 @@ pub struct Injected {
 }
 
 /// Injects a pod, or a pod template: a JSON object with `metadata` and `spec`. `owner` is the workload that it belongs
-/// to. Whether the pod is to be injected is [`decide`](crate::decide)'s to say.
+/// to, `namespace` what is known of its namespace. Whether the pod is to be injected is [`decide`](crate::decide)'s to
+/// say.
 ///
 /// # Errors
 ///
 /// All that is wrong with the pod, errors and warnings. The pod that the sidecar was taken out of is what the paths
 /// are of, if it was injected before.
-pub fn inject(settings: &Settings, pod: &Value, owner: &Owner) -> Result<Injected, Vec<Problem>> {
+pub fn inject(
+    settings: &Settings,
+    pod: &Value,
+    owner: &Owner,
+    namespace: &Namespace,
+) -> Result<Injected, Vec<Problem>> {
     let mut problems = Vec::new();
     let was_injected = annotation(pod, STATUS).is_some();
     let restored;
     let original = if was_injected {
-        restored = uninject(pod);
-        &restored.pod
+        restored = uninject(pod).pod;
+        &restored
+    } else if namespace.chooses_users() && has_chosen_user(pod) {
+        restored = without_chosen_user(pod);
+        &restored
     } else {
         pod
     };
@@ -71,6 +82,7 @@ pub fn inject(settings: &Settings, pod: &Value, owner: &Owner) -> Result<Injecte
         settings,
         pod: original,
         owner,
+        namespace,
         proxy: &proxy,
         is_native,
     };
@@ -98,14 +110,16 @@ pub fn inject(settings: &Settings, pod: &Value, owner: &Owner) -> Result<Injecte
         .filter(|network| !network.is_empty())
         .unwrap_or(&settings.values.network)
         .to_owned();
-    let cluster = &settings.values.cluster_name;
-    move_to_end(
-        &mut result,
-        &[
-            ("ISTIO_META_CLUSTER_ID", cluster),
-            ("ISTIO_META_NETWORK", &network),
-        ],
-    );
+    let mut environment = settings.environment.clone();
+    for (name, value) in [
+        ("ISTIO_META_CLUSTER_ID", &settings.values.cluster_name),
+        ("ISTIO_META_NETWORK", &network),
+    ] {
+        if !value.is_empty() {
+            environment.insert(name.to_owned(), value.clone());
+        }
+    }
+    move_to_end(&mut result, &environment);
     match prometheus::merge(
         &mut result,
         settings.mesh.merges_prometheus,
@@ -147,6 +161,31 @@ pub fn inject(settings: &Settings, pod: &Value, owner: &Owner) -> Result<Injecte
     })
 }
 
+/// Whether the pod's own proxy container runs as the user of the application. OpenShift gives all containers the same
+/// user before the injector sees them, and the traffic of the proxy's user is not captured.
+fn has_chosen_user(pod: &Value) -> bool {
+    let containers = containers(pod, "containers");
+    let application = containers
+        .iter()
+        .find(|container| text(container, "name") != PROXY_CONTAINER);
+    let user = |container: &Value| container.get("securityContext")?.get("runAsUser").cloned();
+    match (named(containers, PROXY_CONTAINER), application) {
+        (Some(proxy), Some(application)) => user(proxy).is_some() && user(proxy) == user(application),
+        _ => false,
+    }
+}
+
+/// The pod without what [`has_chosen_user`] finds.
+fn without_chosen_user(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    if let Some(security) = proxy_mut(&mut pod).and_then(|proxy| proxy.get_mut("securityContext"))
+        && let Value::Object(security) = security
+    {
+        security.shift_remove("runAsUser");
+    }
+    pod
+}
+
 /// Port on which the agent offers merged metrics.
 fn proxy_status_port(settings: &Settings) -> i64 {
     settings.mesh.default_config.status_port()
@@ -159,7 +198,7 @@ fn yaml(text: &str) -> Option<Value> {
 }
 
 /// Makes sure that there is metadata, and that it comes first if it was not there.
-fn start_with_metadata(pod: &mut Value) {
+pub(crate) fn start_with_metadata(pod: &mut Value) {
     let pod = as_map(pod);
     if pod.get("metadata").is_none_or(Value::is_null) {
         pod.shift_remove("metadata");
@@ -183,19 +222,12 @@ fn move_proxy_to_init(pod: &mut Value) {
     list_mut(map_mut(as_map(pod), "spec"), "initContainers").push(proxy);
 }
 
-/// Sets variables of the proxy at the end of its environment; those without a value stay as they are.
-fn move_to_end(pod: &mut Value, variables: &[(&str, &str)]) {
+/// Sets variables of the proxy at the end of its environment.
+fn move_to_end(pod: &mut Value, variables: &Labels) {
     let Some(proxy) = proxy_mut(pod) else { return };
     let env = list_mut(proxy, "env");
-    let is_set = |item: &Value| {
-        let name = text(item, "name");
-        variables
-            .iter()
-            .any(|(key, value)| *key == name && !value.is_empty())
-    };
-    env.retain(|item| !is_set(item));
-    let set = variables.iter().filter(|(_, value)| !value.is_empty());
-    env.extend(set.map(|(key, value)| variable(key, *value)));
+    env.retain(|item| !variables.contains_key(text(item, "name")));
+    env.extend(variables.iter().map(|(key, value)| variable(key, &**value)));
 }
 
 fn append_variable(pod: &mut Value, name: &str, value: String) {

@@ -15,6 +15,7 @@
 //! The crate does no I/O. The only failure is a pod that cannot be injected, as a list of [`Problem`]s with the fields
 //! that are wrong.
 
+mod admission;
 mod checks;
 mod decide;
 mod document;
@@ -22,6 +23,7 @@ mod explain;
 mod go_json;
 mod inject;
 mod merge;
+mod namespace;
 mod overrides;
 mod owner;
 mod probes;
@@ -32,19 +34,24 @@ mod templates;
 mod tree;
 mod uninject;
 mod values;
+mod webhooks;
 
+pub use admission::{Answer, AskError, BadReview, Question, Reviewed, Verdict, environment_of, review};
 pub use checks::{Problem, Severity};
 pub use decide::{Skip, decide};
 pub use document::{
-    Outcome, Processed, Scope, TemplateKind, Workload, inject_document, namespace_labels, uninject_document,
+    Candidate, Change, Outcome, Processed, Scope, TemplateKind, Workload, candidates, change_document,
+    inject_candidate, inject_document, uninject_document,
 };
 pub use explain::{Addition, explain};
 pub use inject::{Injected, inject};
 #[doc(hidden)]
 pub use merge::strategic_merge;
+pub use namespace::{Namespace, namespace};
 pub use owner::Owner;
 pub use proxy_config::ProxyConfig;
 pub use settings::{InjectorConfig, MeshSettings, Policy, ProxyConfigResource, Settings};
 pub use templates::Template;
 pub use uninject::{Uninjected, uninject};
 pub use values::{DEFAULT_HUB, DEFAULT_TAG, NativeSidecars, Values};
+pub use webhooks::{Hook, Hooks, Match};

@@ -1,8 +1,8 @@
 //! What a pod belongs to, by which the proxy and telemetry call it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::tree::{label, list, text};
+use crate::tree::{Map, label, list, map_mut, plain, text};
 
 /// The workload of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,50 @@ impl Owner {
             },
             namespace: owner.namespace,
         }
+    }
+
+    /// Gives the metadata of a pod what a controller gives to the pods that it makes for this owner: the reverse of
+    /// [`of_pod`](Self::of_pod). Without a name there is nothing to give.
+    pub(crate) fn stamp(&self, metadata: &mut Map) {
+        let Self {
+            api_version,
+            kind,
+            name,
+            namespace: _,
+        } = self;
+        if name.is_empty() {
+            return;
+        }
+        let mut label = |key: &str, value: &str| {
+            let entry = map_mut(metadata, "labels").entry(key);
+            plain(entry.or_insert_with(|| value.into()))
+        };
+        let (api_version, kind, maker) = match &**kind {
+            "Deployment" => (
+                "apps/v1",
+                "ReplicaSet",
+                format!("{name}-{}", label("pod-template-hash", "0")),
+            ),
+            "Rollout" if api_version == ROLLOUT_VERSION => {
+                let hash = label("rollouts-pod-template-hash", "0");
+                ("apps/v1", "ReplicaSet", format!("{name}-{hash}"))
+            }
+            "DeploymentConfig" => {
+                label("deploymentconfig", name);
+                ("v1", "ReplicationController", format!("{name}-1"))
+            }
+            "CronJob" => ("batch/v1", "Job", format!("{name}-00000000")),
+            kind => (&**api_version, kind, name.clone()),
+        };
+        metadata.insert("generateName".to_owned(), format!("{maker}-").into());
+        let reference = json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "name": maker,
+            "uid": "00000000-0000-0000-0000-000000000000",
+            "controller": true,
+        });
+        metadata.insert("ownerReferences".to_owned(), json!([reference]));
     }
 
     /// The resource that telemetry shows as the owner; `None` if it is not known.
@@ -148,6 +192,25 @@ mod tests {
                 {"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": true},
             ]}});
             assert_eq!(Owner::of_pod(&pod, "shop").uri().as_deref(), Some(expected));
+        }
+        for (api_version, kind) in [
+            ("apps/v1", "Deployment"),
+            ("apps/v1", "StatefulSet"),
+            ("batch/v1", "Job"),
+            ("batch/v1", "CronJob"),
+            ("apps.openshift.io/v1", "DeploymentConfig"),
+            (ROLLOUT_VERSION, "Rollout"),
+            ("example.com/v1", "Farm"),
+        ] {
+            let owner = Owner {
+                api_version: api_version.to_owned(),
+                kind: kind.to_owned(),
+                name: "web".to_owned(),
+                namespace: "shop".to_owned(),
+            };
+            let mut metadata = Map::new();
+            owner.stamp(&mut metadata);
+            assert_eq!(Owner::of_pod(&json!({"metadata": metadata}), "shop"), owner);
         }
         let pod = json!({"metadata": {"name": "solo"}});
         assert_eq!(

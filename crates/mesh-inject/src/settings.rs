@@ -15,7 +15,7 @@ use crate::tree::{list, plain, text};
 use crate::values::{NativeSidecars, Values};
 
 /// Everything that injection depends on besides the workload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Settings of the whole mesh.
     pub mesh: MeshSettings,
@@ -29,6 +29,8 @@ pub struct Settings {
     pub native_sidecars: bool,
     /// `ProxyConfig` resources.
     pub proxy_configs: Vec<ProxyConfigResource>,
+    /// Variables of the proxy that the injector is told where it is called; see [`Settings::told`].
+    pub environment: Labels,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Settings {
             native_sidecars: values.native_sidecars == NativeSidecars::On,
             values,
             proxy_configs: Vec::new(),
+            environment: Labels::new(),
         }
     }
 
@@ -61,7 +64,7 @@ impl Settings {
 }
 
 /// The part of a `MeshConfig` that injection reads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MeshSettings {
     /// Port that captured outbound traffic is sent to.
     pub listen_port: i32,
@@ -124,7 +127,7 @@ impl MeshSettings {
 }
 
 /// A `ProxyConfig` resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProxyConfigResource {
     /// Its namespace.
     pub namespace: String,
@@ -163,7 +166,7 @@ impl ProxyConfigResource {
 
 /// The injector's own configuration: what is beside the templates in the key `config` of the ConfigMap
 /// `istio-sidecar-injector`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InjectorConfig {
     /// Whether pods are injected that do not say whether they want to be.
     pub policy: Policy,

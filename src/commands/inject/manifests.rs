@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use mesh_core::Labels;
 use mesh_core::source::files;
-use mesh_inject::{Problem, Processed, Severity, TemplateKind, Workload, namespace_labels};
+use mesh_inject::{Namespace, Problem, Processed, Severity, TemplateKind, Workload, namespace};
 use mesh_yaml::{Document, FieldPath, Span};
 use rayon::prelude::*;
 
@@ -67,6 +66,15 @@ fn template_kind(text: &str) -> Result<TemplateKind, String> {
     })
 }
 
+/// Where a document is in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The number of its file.
+    file: usize,
+    /// Its number in the file.
+    document: usize,
+}
+
 /// A file that was read.
 #[derive(Debug)]
 pub(crate) struct Manifest {
@@ -95,41 +103,34 @@ pub(crate) struct Changed {
 impl ManifestArgs {
     /// Reads and parses everything.
     pub(crate) fn read(&self, printer: &mut Printer) -> Result<Vec<Manifest>, CommandError> {
-        let mut inputs: Vec<Option<PathBuf>> = Vec::new();
-        for path in &self.filename {
-            if path.as_os_str() == "-" {
-                if self.in_place {
-                    return Err(CommandError::user("standard input cannot be written in place"));
-                }
-                inputs.push(None);
-                continue;
-            }
-            let found = files::files_of(path).map_err(|(name, reason)| unreadable(&name, &reason))?;
-            inputs.extend(found.into_iter().map(Some));
+        if self.in_place && self.filename.iter().any(|path| path.as_os_str() == "-") {
+            return Err(CommandError::user("standard input cannot be written in place"));
         }
-        let manifests: Vec<_> = inputs.into_par_iter().map(read).collect();
-        let mut errors = Vec::new();
-        let mut read = Vec::with_capacity(manifests.len());
-        for manifest in manifests {
-            match manifest {
-                Ok(manifest) => read.push(manifest),
-                Err(found) => errors.extend(found),
-            }
-        }
-        refuse(printer, errors)?;
-        Ok(read)
+        read_all(printer, &self.filename)
     }
 
     /// Changes every document. If one cannot be changed, none is.
     pub(crate) fn change(
         printer: &mut Printer,
         manifests: Vec<Manifest>,
-        change: impl Fn(&Document) -> Result<Processed, Vec<Problem>> + Sync,
+        change: impl Fn(Place, &Document) -> Result<Processed, Vec<Problem>> + Sync,
     ) -> Result<Vec<Changed>, CommandError> {
         let changed: Vec<_> = manifests
             .into_par_iter()
-            .map(|manifest| {
-                let processed: Vec<_> = manifest.documents.par_iter().map(&change).collect();
+            .enumerate()
+            .map(|(file, manifest)| {
+                let documents = manifest.documents.par_iter().enumerate();
+                let processed: Vec<_> = documents
+                    .map(|(number, document)| {
+                        change(
+                            Place {
+                                file,
+                                document: number,
+                            },
+                            document,
+                        )
+                    })
+                    .collect();
                 assemble(manifest, processed)
             })
             .collect();
@@ -178,6 +179,30 @@ impl ManifestArgs {
             None => Ok(concatenate(printer.stdout(), changed)?),
         }
     }
+}
+
+/// Reads and parses files and folders; `-` is standard input.
+pub(crate) fn read_all(printer: &mut Printer, paths: &[PathBuf]) -> Result<Vec<Manifest>, CommandError> {
+    let mut inputs: Vec<Option<PathBuf>> = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(None);
+            continue;
+        }
+        let found = files::files_of(path).map_err(|(name, reason)| unreadable(&name, &reason))?;
+        inputs.extend(found.into_iter().map(Some));
+    }
+    let manifests: Vec<_> = inputs.into_par_iter().map(read).collect();
+    let mut errors = Vec::new();
+    let mut read = Vec::with_capacity(manifests.len());
+    for manifest in manifests {
+        match manifest {
+            Ok(manifest) => read.push(manifest),
+            Err(found) => errors.extend(found),
+        }
+    }
+    refuse(printer, errors)?;
+    Ok(read)
 }
 
 fn unreadable(name: &str, reason: &str) -> CommandError {
@@ -388,11 +413,25 @@ fn replace_all(files: &[(&Path, &str)]) -> Result<(), CommandError> {
     })
 }
 
-/// The labels of the Namespaces in the manifests.
-pub(crate) fn namespaces(manifests: &[Manifest]) -> BTreeMap<String, Labels> {
-    manifests
-        .iter()
-        .flat_map(|manifest| &manifest.documents)
-        .filter_map(|document| namespace_labels(document.root()))
+/// All documents of the manifests.
+pub(crate) fn documents(manifests: &[Manifest]) -> impl Iterator<Item = (Place, &Document)> {
+    manifests.iter().enumerate().flat_map(|(file, manifest)| {
+        let documents = manifest.documents.iter().enumerate();
+        documents.map(move |(number, document)| {
+            (
+                Place {
+                    file,
+                    document: number,
+                },
+                document,
+            )
+        })
+    })
+}
+
+/// The Namespaces in the manifests.
+pub(crate) fn namespaces(manifests: &[Manifest]) -> BTreeMap<String, Namespace> {
+    documents(manifests)
+        .filter_map(|(_, document)| namespace(document.root()))
         .collect()
 }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use mesh_core::Labels;
 use mesh_core::cluster::{Cluster, ClusterError, ErrorKind, ListQuery, Scope};
 use mesh_core::istio::mesh_config::MeshConfig;
-use mesh_core::k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node};
+use mesh_core::k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use mesh_core::k8s_openapi::api::core::v1::{ConfigMap, Namespace as NamespaceObject, Node};
 use mesh_core::schema::FieldType;
 use mesh_core::schema::validate::{ViolationKind, check};
 use mesh_core::source::files;
-use mesh_inject::{InjectorConfig, MeshSettings, NativeSidecars, ProxyConfigResource, Settings, Values};
+use mesh_inject::{
+    Hooks, InjectorConfig, MeshSettings, Namespace, NativeSidecars, ProxyConfigResource, Settings, Values,
+};
 use mesh_yaml::Document;
 use serde_json::Value;
 
@@ -36,9 +38,9 @@ pub(crate) struct SettingsArgs {
     #[arg(long)]
     offline: bool,
 
-    /// Revision of the control plane to inject for [default: that of the values]
+    /// Revision of the control plane to inject for, or a tag of one [default: that of the values]
     #[arg(long, short, value_name = "NAME")]
-    revision: Option<String>,
+    pub(crate) revision: Option<String>,
 
     /// Namespace of the control plane
     #[arg(long, value_name = "NAME", default_value = "istio-system")]
@@ -64,30 +66,49 @@ enum NativeSidecar {
 /// The minor version of Kubernetes from which on native sidecars are the default.
 const NATIVE_SINCE: u32 = 33;
 
-/// What a cluster says.
+/// Settings, and where they were found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Loaded {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// The namespaces of the cluster.
+    pub(crate) namespaces: BTreeMap<String, Namespace>,
+    /// What the user should know of them.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The settings of a control plane, as its ConfigMaps have them.
 #[derive(Debug, Default)]
-struct Found {
+struct ConfigMaps {
     mesh: Option<String>,
     values: Option<String>,
     config: Option<String>,
-    proxy_configs: Vec<Value>,
-    namespaces: BTreeMap<String, Labels>,
-    /// Whether all nodes can run native sidecars; `None` if that is not known.
-    native: Option<bool>,
-    /// What could not be read.
-    notes: Vec<String>,
+}
+
+impl ConfigMaps {
+    fn are_missing(&self) -> bool {
+        self.mesh.is_none() && self.values.is_none()
+    }
 }
 
 impl SettingsArgs {
-    /// The settings, and the labels of the cluster's namespaces.
-    pub(crate) fn load(
-        &self,
-        printer: &mut Printer,
-        cluster: &ClusterArgs,
-    ) -> Result<(Settings, BTreeMap<String, Labels>), CommandError> {
-        let has_files = self.mesh_config.is_some() || self.values.is_some();
-        if has_files || self.offline {
-            return Ok((self.read_files(printer)?, BTreeMap::new()));
+    /// Whether the settings are those of files, or Istio's defaults.
+    pub(crate) fn are_local(&self) -> bool {
+        self.mesh_config.is_some() || self.values.is_some() || self.offline
+    }
+
+    /// Reads the settings, and says what the user should know of them.
+    pub(crate) fn load(&self, printer: &mut Printer, cluster: &ClusterArgs) -> Result<Loaded, CommandError> {
+        let loaded = self.find(printer, cluster)?;
+        for note in &loaded.notes {
+            printer.note(note);
+        }
+        Ok(loaded)
+    }
+
+    fn find(&self, printer: &mut Printer, cluster: &ClusterArgs) -> Result<Loaded, CommandError> {
+        if self.are_local() {
+            return self.read_files();
         }
         if let Err(error) = configured(cluster) {
             let is_asked_for = cluster.kubeconfig.is_some() || cluster.context.is_some();
@@ -95,45 +116,18 @@ impl SettingsArgs {
                 return Err(error.into());
             }
             printer.note("no cluster is configured: the settings are Istio's defaults (as with --offline)");
-            return Ok((self.read_files(printer)?, BTreeMap::new()));
+            return self.read_files();
         }
-        let found = cluster
+        cluster
             .run(async |cluster| self.ask(&cluster).await)
             .map_err(|error| {
                 error.hinted("to inject without a cluster, add `--offline` or give settings as files")
-            })?;
-        for note in &found.notes {
-            printer.note(note);
-        }
-        let place = |key: &str, base: &str| format!("`{key}` of the ConfigMap `{}`", self.name(base));
-        let mesh = match &found.mesh {
-            Some(text) => mesh_settings(&place("mesh", "istio"), &Arc::from(text.as_str()))?,
-            None => MeshSettings::default(),
-        };
-        let values = match &found.values {
-            Some(text) => Values::read(&tree(
-                &place("values", "istio-sidecar-injector"),
-                &Arc::from(text.as_str()),
-            )?),
-            None => Values::default(),
-        };
-        let mut settings = Settings::new(mesh, values);
-        if let Some(text) = &found.config {
-            settings.injector = InjectorConfig::read(&tree(
-                &place("config", "istio-sidecar-injector"),
-                &Arc::from(text.as_str()),
-            )?);
-        }
-        settings.proxy_configs = found
-            .proxy_configs
-            .iter()
-            .map(ProxyConfigResource::read)
-            .collect();
-        self.finish(&mut settings, found.native);
-        Ok((settings, found.namespaces))
+            })
     }
 
-    fn read_files(&self, printer: &mut Printer) -> Result<Settings, CommandError> {
+    /// Reads the settings from the files, or takes Istio's defaults.
+    pub(crate) fn read_files(&self) -> Result<Loaded, CommandError> {
+        let mut notes = Vec::new();
         let mesh = match &self.mesh_config {
             Some(path) => {
                 let (name, text) = read(path)?;
@@ -154,16 +148,20 @@ impl SettingsArgs {
             } else {
                 ("--mesh-config", "mesh-wide configuration")
             };
-            printer.note(format_args!("without {missing}, the {what} is Istio's default"));
+            notes.push(format!("without {missing}, the {what} is Istio's default"));
         }
         let mut settings = Settings::new(mesh, values);
-        self.finish(&mut settings, None);
-        Ok(settings)
+        self.finish(&mut settings, self.revision.as_deref(), None);
+        Ok(Loaded {
+            settings,
+            namespaces: BTreeMap::new(),
+            notes,
+        })
     }
 
     /// Applies what arguments say.
-    fn finish(&self, settings: &mut Settings, native_nodes: Option<bool>) {
-        if let Some(revision) = &self.revision {
+    fn finish(&self, settings: &mut Settings, revision: Option<&str>, native_nodes: Option<bool>) {
+        if let Some(revision) = revision {
             let revision = if revision == "default" { "" } else { revision };
             revision.clone_into(&mut settings.revision);
         }
@@ -178,86 +176,169 @@ impl SettingsArgs {
         };
     }
 
-    /// The name of an object of the control plane.
-    fn name(&self, base: &str) -> String {
-        match self.revision.as_deref() {
-            None | Some("" | "default") => base.to_owned(),
-            Some(revision) => format!("{base}-{revision}"),
-        }
-    }
-
     /// Reads the settings from the cluster.
-    async fn ask(&self, cluster: &Cluster) -> Result<Found, CommandError> {
-        let mut found = Found::default();
-        let istio = self.config_map(cluster, &self.name("istio")).await?;
-        let injector = self
-            .config_map(cluster, &self.name("istio-sidecar-injector"))
-            .await?;
-        let data = |map: &Option<ConfigMap>, key: &str| map.as_ref()?.data.as_ref()?.get(key).cloned();
-        found.mesh = data(&istio, "mesh");
-        found.values = data(&injector, "values");
-        found.config = data(&injector, "config");
-        if found.mesh.is_none() && found.values.is_none() {
+    pub(crate) async fn ask(&self, cluster: &Cluster) -> Result<Loaded, CommandError> {
+        let mut loaded = Loaded::default();
+        let mut revision = self.revision.clone();
+        let mut maps = self.config_maps(cluster, revision.as_deref()).await?;
+        if maps.are_missing() {
+            // Or it is a tag.
+            let tag = revision.as_deref().unwrap_or("default");
+            let target = match hooks(cluster).await {
+                Ok(hooks) => hooks.revision_of_tag(tag).map(str::to_owned),
+                Err(error) => {
+                    loaded.note("webhooks, by which tags stand for revisions", Err(error))?;
+                    None
+                }
+            };
+            if let Some(target) = target {
+                loaded
+                    .notes
+                    .push(format!("`{tag}` is a tag of the revision `{target}`"));
+                maps = self.config_maps(cluster, Some(&target)).await?;
+                revision = Some(target);
+            }
+        }
+        if maps.are_missing() {
             return Err(CommandError::user(format!(
                 "the cluster `{}` has no settings of Istio: neither ConfigMap `{}` nor `{}` in the namespace `{}`",
                 cluster.name(),
-                self.name("istio"),
-                self.name("istio-sidecar-injector"),
+                named("istio", revision.as_deref()),
+                named(INJECTOR, revision.as_deref()),
                 self.istio_namespace,
             ))
             .hinted("name the control plane's namespace with `--istio-namespace`, or its revision with `--revision`"));
         }
+        let place = |key: &str, base: &str| {
+            format!("`{key}` of the ConfigMap `{}`", named(base, revision.as_deref()))
+        };
+        let mesh = match &maps.mesh {
+            Some(text) => mesh_settings(&place("mesh", "istio"), &Arc::from(text.as_str()))?,
+            None => MeshSettings::default(),
+        };
+        let values = match &maps.values {
+            Some(text) => Values::read(&tree(&place("values", INJECTOR), &Arc::from(text.as_str()))?),
+            None => Values::default(),
+        };
+        let mut settings = Settings::new(mesh, values);
+        if let Some(text) = &maps.config {
+            settings.injector =
+                InjectorConfig::read(&tree(&place("config", INJECTOR), &Arc::from(text.as_str()))?);
+        }
 
         let proxy_configs = ListQuery::new("networking.istio.io", "v1beta1", "proxyconfigs", &Scope::All);
-        let objects = &mut found.proxy_configs;
         let read = cluster
             .pages(&proxy_configs, async |page| {
-                objects.extend(
-                    page.items
-                        .iter()
-                        .filter_map(|item| serde_json::from_str(item.get()).ok()),
-                );
+                let objects = page.items.iter();
+                let objects = objects.filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
+                settings
+                    .proxy_configs
+                    .extend(objects.map(|object| ProxyConfigResource::read(&object)));
             })
             .await;
-        found.note("ProxyConfig resources", read)?;
-
-        match cluster
-            .list::<Namespace>(&ListQuery::of::<Namespace>(&Scope::All))
-            .await
-        {
-            Ok(namespaces) => {
-                found.namespaces = namespaces
-                    .into_iter()
-                    .filter_map(|namespace| {
-                        let metadata = namespace.metadata;
-                        Some((metadata.name?, metadata.labels.unwrap_or_default()))
-                    })
-                    .collect();
-            }
-            Err(error) => found.note("the labels of namespaces", Err(error))?,
+        loaded.note("ProxyConfig resources", read)?;
+        match namespaces(cluster).await {
+            Ok(namespaces) => loaded.namespaces = namespaces,
+            Err(error) => loaded.note("the labels of namespaces", Err(error))?,
         }
+        let mut native = None;
         if self.native_sidecar == NativeSidecar::Auto {
             match cluster.list::<Node>(&ListQuery::of::<Node>(&Scope::All)).await {
-                Ok(nodes) => found.native = Some(!nodes.is_empty() && nodes.iter().all(runs_native)),
-                Err(error) => found.note("the versions of nodes, so sidecars are not native", Err(error))?,
+                Ok(nodes) => native = Some(!nodes.is_empty() && nodes.iter().all(runs_native)),
+                Err(error) => {
+                    loaded.note("the versions of nodes, so sidecars are not native", Err(error))?;
+                }
             }
         }
-        Ok(found)
+        self.finish(&mut settings, revision.as_deref(), native);
+        loaded.settings = settings;
+        Ok(loaded)
     }
 
-    async fn config_map(&self, cluster: &Cluster, name: &str) -> Result<Option<ConfigMap>, CommandError> {
-        let path = format!("/api/v1/namespaces/{}/configmaps/{name}", self.istio_namespace);
-        match cluster.get(&path).await {
-            Ok(body) => serde_json::from_slice(&body)
-                .map(Some)
-                .map_err(|error| CommandError::user(format!("cannot read the ConfigMap `{name}`: {error}"))),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    async fn config_maps(
+        &self,
+        cluster: &Cluster,
+        revision: Option<&str>,
+    ) -> Result<ConfigMaps, CommandError> {
+        let namespace = &self.istio_namespace;
+        let istio = config_map(cluster, namespace, &named("istio", revision)).await?;
+        let injector = config_map(cluster, namespace, &named(INJECTOR, revision)).await?;
+        let data = |map: &Option<ConfigMap>, key: &str| map.as_ref()?.data.as_ref()?.get(key).cloned();
+        Ok(ConfigMaps {
+            mesh: data(&istio, "mesh"),
+            values: data(&injector, "values"),
+            config: data(&injector, "config"),
+        })
     }
 }
 
-impl Found {
+/// A ConfigMap of a control plane, if it is there.
+async fn config_map(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<ConfigMap>, CommandError> {
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
+    match cluster.get(&path).await {
+        Ok(body) => serde_json::from_slice(&body)
+            .map(Some)
+            .map_err(|error| CommandError::user(format!("cannot read the ConfigMap `{name}`: {error}"))),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The injector's own configuration of a revision; `None` if the cluster has none.
+pub(crate) async fn injector_config(
+    cluster: &Cluster,
+    namespace: &str,
+    revision: &str,
+) -> Result<Option<InjectorConfig>, CommandError> {
+    let name = named(INJECTOR, Some(revision));
+    let map = config_map(cluster, namespace, &name).await?;
+    let Some(text) = map.and_then(|map| map.data?.remove("config")) else {
+        return Ok(None);
+    };
+    let place = format!("`config` of the ConfigMap `{name}`");
+    Ok(Some(InjectorConfig::read(&tree(
+        &place,
+        &Arc::from(text.as_str()),
+    )?)))
+}
+
+/// The ConfigMap with the injector's settings, of the default revision.
+const INJECTOR: &str = "istio-sidecar-injector";
+
+/// The name of an object of the control plane of a revision.
+fn named(base: &str, revision: Option<&str>) -> String {
+    match revision {
+        None | Some("" | "default") => base.to_owned(),
+        Some(revision) => format!("{base}-{revision}"),
+    }
+}
+
+/// The injectors' webhooks of a cluster.
+pub(crate) async fn hooks(cluster: &Cluster) -> Result<Hooks, ClusterError> {
+    let query = ListQuery::of::<MutatingWebhookConfiguration>(&Scope::All);
+    cluster.list(&query).await.map(Hooks::of)
+}
+
+/// The namespaces of a cluster.
+pub(crate) async fn namespaces(cluster: &Cluster) -> Result<BTreeMap<String, Namespace>, ClusterError> {
+    let query = ListQuery::of::<NamespaceObject>(&Scope::All);
+    let namespaces = cluster.list::<NamespaceObject>(&query).await?.into_iter();
+    let namespaces = namespaces.filter_map(|namespace| {
+        let metadata = namespace.metadata;
+        let namespace = Namespace {
+            labels: metadata.labels.unwrap_or_default(),
+            annotations: metadata.annotations.unwrap_or_default(),
+        };
+        Some((metadata.name?, namespace))
+    });
+    Ok(namespaces.collect())
+}
+
+impl Loaded {
     /// Notes what could not be read, if the rest can still be.
     fn note(&mut self, what: &str, result: Result<(), ClusterError>) -> Result<(), CommandError> {
         match result {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::parts::{
-    Files, PROXY_ID, Role, agent_args, canonical_labels, default_container, environment, envoy_port, pod,
+    Files, Role, agent_args, canonical_labels, default_container, environment, envoy_port, pod,
     proxy_container, pull_policy, pull_secrets, ready_probe, set, string, volume_mounts, volumes,
 };
 use crate::tree::Map;
@@ -51,7 +51,7 @@ fn container(context: &Context<'_>) -> Map {
     set(&mut container, "lifecycle", values.lifecycle.clone());
     container.insert(
         "securityContext".to_owned(),
-        json!({"runAsGroup": PROXY_ID, "runAsUser": PROXY_ID}),
+        json!({"runAsGroup": context.namespace.proxy_group(), "runAsUser": context.namespace.proxy_user()}),
     );
     container.insert(
         "env".to_owned(),

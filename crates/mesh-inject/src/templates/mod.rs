@@ -8,6 +8,7 @@ mod sidecar;
 use mesh_core::injection::PROXY_CONTAINER;
 use serde_json::Value;
 
+use crate::namespace::Namespace;
 use crate::owner::Owner;
 use crate::proxy_config::ProxyConfig;
 use crate::settings::Settings;
@@ -63,6 +64,7 @@ pub(crate) struct Context<'a> {
     /// The pod as it is without injection.
     pub(crate) pod: &'a Value,
     pub(crate) owner: &'a Owner,
+    pub(crate) namespace: &'a Namespace,
     pub(crate) proxy: &'a ProxyConfig,
     /// Whether the proxy is a native sidecar.
     pub(crate) is_native: bool,

@@ -10,9 +10,6 @@ use crate::tree::{Map, annotation, containers, label, list, text, variable};
 const READY_PATH: &str = "/healthz/ready";
 const READY_PORT: u16 = 15021;
 
-/// User and group that the proxy runs as.
-pub(super) const PROXY_ID: u32 = 1337;
-
 /// A text value.
 pub(super) fn string(text: impl Into<String>) -> Value {
     Value::String(text.into())

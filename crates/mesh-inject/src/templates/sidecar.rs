@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::parts::{
-    Files, PROXY_ID, Role, agent_args, canonical_labels, default_container, environment, envoy_port, image,
-    pod, proxy_container, proxy_metadata, pull_policy, pull_secrets, readiness_probe, ready_probe, resources,
-    set, string, volume_mounts, volumes,
+    Files, Role, agent_args, canonical_labels, default_container, environment, envoy_port, image, pod,
+    proxy_container, proxy_metadata, pull_policy, pull_secrets, readiness_probe, ready_probe, resources, set,
+    string, volume_mounts, volumes,
 };
 use crate::tree::{Map, annotation, label};
 
@@ -193,9 +193,9 @@ fn init_container(context: &Context<'_>) -> Option<Value> {
             "capabilities": {"drop": ["ALL"]},
             "privileged": values.privileged,
             "readOnlyRootFilesystem": true,
-            "runAsGroup": PROXY_ID,
+            "runAsGroup": context.namespace.proxy_group(),
             "runAsNonRoot": true,
-            "runAsUser": PROXY_ID,
+            "runAsUser": context.namespace.proxy_user(),
         })
     } else {
         json!({
@@ -229,7 +229,7 @@ fn iptables_args(context: &Context<'_>) -> Vec<Value> {
     for (flag, value) in [
         ("-p", mesh.listen_port.to_string()),
         ("-z", mesh.inbound_listen_port.to_string()),
-        ("-u", PROXY_ID.to_string()),
+        ("-u", context.namespace.proxy_user().to_string()),
         ("-m", context.interception_mode().to_owned()),
         ("-i", or("includeOutboundIPRanges", &values.include_ip_ranges)),
         ("-x", or("excludeOutboundIPRanges", &values.exclude_ip_ranges)),
@@ -343,9 +343,9 @@ fn security_context(context: &Context<'_>) -> Value {
         "capabilities": capabilities,
         "privileged": is_privileged,
         "readOnlyRootFilesystem": true,
-        "runAsGroup": PROXY_ID,
+        "runAsGroup": context.namespace.proxy_group(),
         "runAsNonRoot": !is_root,
-        "runAsUser": if is_root { 0 } else { PROXY_ID },
+        "runAsUser": if is_root { 0 } else { context.namespace.proxy_user() },
     });
     if let (Value::Object(security), Some(profile)) = (&mut security, &values.seccomp_profile) {
         security.insert("seccompProfile".to_owned(), profile.clone());

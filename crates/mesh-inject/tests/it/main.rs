@@ -1,5 +1,6 @@
 //! Injection of whole documents, and its way back.
 
+mod admission;
 mod cases;
 mod documents;
 mod oracle;

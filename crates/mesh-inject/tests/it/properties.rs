@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use mesh_inject::{Owner, Settings, inject, uninject};
+use mesh_inject::{Namespace, Owner, Settings, inject, uninject};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -220,7 +220,7 @@ proptest! {
 
     #[test]
     fn uninjecting_undoes_injecting(pod in pod(), settings in all_settings()) {
-        let injected = inject(&settings, &pod, &owner()).expect("nothing is wrong");
+        let injected = inject(&settings, &pod, &owner(), &Namespace::default()).expect("nothing is wrong");
         let restored = uninject(&injected.pod);
         prop_assert!(restored.was_injected && restored.lost.is_empty());
         prop_assert_eq!(restored.pod, pod);
@@ -228,14 +228,14 @@ proptest! {
 
     #[test]
     fn injecting_again_changes_nothing(pod in pod(), settings in all_settings()) {
-        let once = inject(&settings, &pod, &owner()).expect("nothing is wrong");
-        let twice = inject(&settings, &once.pod, &owner()).expect("nothing is wrong");
+        let once = inject(&settings, &pod, &owner(), &Namespace::default()).expect("nothing is wrong");
+        let twice = inject(&settings, &once.pod, &owner(), &Namespace::default()).expect("nothing is wrong");
         prop_assert_eq!(twice.pod, once.pod);
     }
 
     #[test]
     fn all_that_the_pod_says_stays(pod in pod(), settings in all_settings()) {
-        let injected = inject(&settings, &pod, &owner()).expect("nothing is wrong").pod;
+        let injected = inject(&settings, &pod, &owner(), &Namespace::default()).expect("nothing is wrong").pod;
         for key in ["initContainers", "containers"] {
             for container in pod["spec"][key].as_array().into_iter().flatten() {
                 let lists = ["initContainers", "containers"].iter();
@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn any_tree_is_judged_without_panicking(pod in any_tree()) {
         let settings = Settings::default();
-        if let Ok(injected) = inject(&settings, &pod, &owner()) {
+        if let Ok(injected) = inject(&settings, &pod, &owner(), &Namespace::default()) {
             let _ = uninject(&injected.pod);
         }
         let _ = uninject(&pod);
