@@ -51,6 +51,41 @@ static LEASE: ObjectKind = ObjectKind {
     step: Step::Configuration,
 };
 
+/// A lock on something else than a mesh: one at a time works on what the Lease of this name is for.
+pub struct NamedLock(Arc<Lock>);
+
+impl fmt::Debug for NamedLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NamedLock").field(&self.0.reference).finish()
+    }
+}
+
+impl NamedLock {
+    /// Takes the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Locked`]: somebody else has it.
+    pub async fn acquire(cluster: &Cluster, namespace: &str, name: &str) -> Result<Self> {
+        let api = Api::new(cluster.clone(), Arc::new(|_| {}));
+        Lock::acquire(&api, namespace, name, None).await.map(Self)
+    }
+
+    /// Makes sure that the lock is still held.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::LockLost`]: somebody else has taken it over.
+    pub async fn assure(&self) -> Result<()> {
+        self.0.assure().await
+    }
+
+    /// Lets others have it.
+    pub async fn release(self) {
+        self.0.release().await;
+    }
+}
+
 /// Who holds the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
@@ -169,9 +204,14 @@ impl Me {
 
 impl Lock {
     /// Takes the lock, and waits for it at most so long.
-    pub(super) async fn acquire(api: &Api, mesh: &str, wait: Option<Duration>) -> Result<Arc<Self>> {
+    pub(super) async fn acquire(
+        api: &Api,
+        namespace: &str,
+        name: &str,
+        wait: Option<Duration>,
+    ) -> Result<Arc<Self>> {
         let api = api.patient();
-        let reference = ObjectRef::new(&LEASE, mesh, NAME);
+        let reference = ObjectRef::new(&LEASE, namespace, name);
         let me = Me::new();
         let begun = Instant::now();
         let ahead = clock_ahead(&api.cluster).await;
@@ -299,15 +339,18 @@ async fn attempt(api: &Api, reference: &ObjectRef, me: &Me, ahead: SignedDuratio
     let time = format!("{now:.6}");
     let found = api.get(reference).await?;
     let mut lease = found.clone().unwrap_or_else(|| {
-        json!({
+        let mut lease = json!({
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {
                 "name": reference.name,
                 "namespace": reference.namespace,
-                "labels": { OWNER_LABEL: reference.namespace },
             },
-        })
+        });
+        if reference.name == NAME {
+            lease["metadata"]["labels"] = json!({ OWNER_LABEL: reference.namespace });
+        }
+        lease
     });
     let spec = &lease["spec"];
     let holder = spec["holderIdentity"].as_str().unwrap_or_default();

@@ -33,7 +33,7 @@ use crate::state::{State, StateError};
 
 pub use api::Applied;
 pub use install::InstallOptions;
-pub use lock::Holder;
+pub use lock::{Holder, NamedLock};
 pub use plan::Claims;
 pub use remove::{Left, Removal, RemovalScope};
 pub use verify::{Drift, Verdict};
@@ -185,7 +185,7 @@ impl Session {
     pub async fn lock(&self, wait: Option<Duration>) -> Result<()> {
         let mut held = self.lock.lock().await;
         if held.is_none() {
-            *held = Some(Lock::acquire(&self.api, &self.mesh, wait).await?);
+            *held = Some(Lock::acquire(&self.api, &self.mesh, lock::NAME, wait).await?);
         }
         Ok(())
     }

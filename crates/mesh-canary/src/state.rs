@@ -1,0 +1,374 @@
+//! What is known of a rollout, and what comes next. It is kept as an annotation beside the weights that it is about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Refusal;
+use crate::judge::Verdict;
+use crate::percent::Percent;
+use crate::plan::Plan;
+use crate::route::{Condition, Section, Subject};
+
+/// The annotation of the VirtualService or HTTPRoute that holds a [`Rollout`] as JSON.
+pub const ANNOTATION: &str = "meshctl.dev/canary";
+
+/// The format of the annotation.
+const FORMAT: u32 = 1;
+
+/// Events that are kept.
+const KEPT_EVENTS: usize = 40;
+
+/// Where a rollout stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// Prepared: the routes know both versions, and no traffic has moved.
+    Ready,
+    /// Traffic has moved, and nobody has said how it ends.
+    Progressing,
+    /// On hold.
+    Paused,
+    /// The canary has all traffic, and is the stable version from now on.
+    Promoted,
+    /// All went back because somebody said so.
+    Aborted,
+    /// All went back because the canary was judged bad.
+    RolledBack,
+    /// A promotion was taken back.
+    Undone,
+}
+
+impl Phase {
+    /// Whether traffic is still to move.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Ready | Self::Progressing | Self::Paused)
+    }
+
+    /// The word for output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Progressing => "progressing",
+            Self::Paused => "paused",
+            Self::Promoted => "promoted",
+            Self::Aborted => "aborted",
+            Self::RolledBack => "rolled back",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A route whose weights a rollout changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteState {
+    /// The list that it is in.
+    pub section: Section,
+    /// Its name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its conditions; null if it has none.
+    #[serde(default, rename = "match", skip_serializing_if = "Value::is_null")]
+    pub matches: Value,
+    /// Its destinations before the rollout.
+    pub original: Vec<Value>,
+    /// Its destinations as the rollout has left them.
+    pub written: Vec<Value>,
+    /// Routes that the rollout has put above it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inserted: Vec<Value>,
+    /// Whether `mirror` and `mirrorPercentage` are the rollout's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_mirrored: bool,
+}
+
+/// Something that a rollout has made and takes away again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Created {
+    /// The VirtualService itself.
+    VirtualService,
+    /// A DestinationRule in the namespace of the service.
+    DestinationRule {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// A subset of a DestinationRule that was there.
+    Subset {
+        /// The rule's namespace.
+        namespace: String,
+        /// The rule's name.
+        rule: String,
+        /// The subset as it was written.
+        subset: Value,
+    },
+}
+
+/// What else is done with requests, beside the weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Extras {
+    /// Requests that all go to the canary.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Condition>,
+    /// The share of requests that the canary gets a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Percent>,
+    /// The name of the cookie that keeps a user at the canary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who did it: a user of the cluster.
+    pub by: String,
+    /// What, in a few words.
+    pub what: String,
+    /// The canary's share afterwards.
+    pub percent: Percent,
+    /// Which versions it was about, as `v1 → v2`.
+    pub versions: String,
+}
+
+/// The progress of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// What is to be done.
+    pub plan: Plan,
+    /// The index of the step that is being judged, or comes next.
+    pub step: usize,
+    /// Verdicts against the canary so far.
+    #[serde(default)]
+    pub failures: u32,
+    /// Verdicts of this step that said nothing.
+    #[serde(default)]
+    pub inconclusive: u32,
+    /// Attempts to judge this step that went wrong.
+    #[serde(default)]
+    pub errors: u32,
+}
+
+/// What to do after a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Move on to the next step.
+    Shift,
+    /// Wait, and judge the same step again.
+    Judge,
+    /// All steps are done, and the canary has all traffic.
+    Promote,
+    /// All steps are done; the last one leaves traffic with both.
+    Done,
+    /// Go back, for this reason.
+    RollBack(String),
+    /// Stop here, for this reason.
+    Hold(String),
+}
+
+impl Run {
+    /// A plan at its start, for a canary that has `percent` already.
+    pub fn new(plan: Plan, percent: Percent) -> Self {
+        let mut run = Self {
+            plan,
+            step: 0,
+            failures: 0,
+            inconclusive: 0,
+            errors: 0,
+        };
+        run.move_past(percent);
+        run
+    }
+
+    /// Leaves steps out that the canary's share is past.
+    pub fn move_past(&mut self, percent: Percent) {
+        let steps = &self.plan.steps;
+        self.step = steps
+            .iter()
+            .position(|step| *step > percent)
+            .unwrap_or(steps.len().saturating_sub(1));
+    }
+
+    /// The share of the current step.
+    pub fn percent(&self) -> Percent {
+        self.plan.steps.get(self.step).copied().unwrap_or(Percent::FULL)
+    }
+
+    /// Takes a verdict on the current step into account.
+    pub fn after(&mut self, verdict: &Verdict) -> Next {
+        let limits = &self.plan.limits;
+        match verdict {
+            Verdict::Pass => {
+                self.inconclusive = 0;
+                self.errors = 0;
+                let is_full = self.percent() == Percent::FULL;
+                if self.step + 1 < self.plan.steps.len() {
+                    self.step += 1;
+                    Next::Shift
+                } else if is_full {
+                    Next::Promote
+                } else {
+                    Next::Done
+                }
+            }
+            Verdict::Fail(reason) => {
+                self.failures += 1;
+                if self.failures >= limits.max_failures {
+                    Next::RollBack(reason.clone())
+                } else {
+                    Next::Judge
+                }
+            }
+            Verdict::Inconclusive(reason) => {
+                self.inconclusive += 1;
+                if self.inconclusive >= limits.max_inconclusive {
+                    Next::Hold(reason.clone())
+                } else {
+                    Next::Judge
+                }
+            }
+            Verdict::Error(reason) => {
+                self.errors += 1;
+                if self.errors >= limits.max_errors {
+                    Next::Hold(reason.clone())
+                } else {
+                    Next::Judge
+                }
+            }
+        }
+    }
+}
+
+/// All that is known of a rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rollout {
+    /// The format of this.
+    pub format: u32,
+    /// What moves.
+    pub subject: Subject,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The canary's share.
+    pub percent: Percent,
+    /// Who began it.
+    pub by: String,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// When it changed last, RFC 3339.
+    pub updated: String,
+    /// Why it stands where it stands, if there is something to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The plan that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// What else is done with requests.
+    #[serde(default)]
+    pub extras: Extras,
+    /// The routes that it changes.
+    pub routes: Vec<RouteState>,
+    /// What it has made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub created: Vec<Created>,
+    /// What happened in this and earlier rollouts, the oldest first.
+    #[serde(default)]
+    pub events: Vec<Event>,
+}
+
+/// Who acts, and when.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// RFC 3339.
+    pub time: String,
+    /// A user of the cluster.
+    pub by: String,
+}
+
+impl Rollout {
+    /// A rollout that has moved nothing yet.
+    pub fn new(subject: Subject, routes: Vec<RouteState>, stamp: &Stamp, events: Vec<Event>) -> Self {
+        Self {
+            format: FORMAT,
+            subject,
+            phase: Phase::Ready,
+            percent: Percent::ZERO,
+            by: stamp.by.clone(),
+            started: stamp.time.clone(),
+            updated: stamp.time.clone(),
+            message: String::new(),
+            run: None,
+            extras: Extras::default(),
+            routes,
+            created: Vec::new(),
+            events,
+        }
+    }
+
+    /// Reads the state that an object carries.
+    ///
+    /// # Errors
+    ///
+    /// An annotation that is none of ours, or of a newer program.
+    pub fn of(object: &Value) -> Result<Option<Self>, Refusal> {
+        let Some(text) = annotation(object) else {
+            return Ok(None);
+        };
+        let broken = |error: serde_json::Error| {
+            Refusal::new(format!("the annotation `{ANNOTATION}` cannot be read: {error}"))
+                .hinted("restore it, or remove it and set the weights by hand")
+        };
+        let value: Value = serde_json::from_str(text).map_err(broken)?;
+        match value.get("format").and_then(Value::as_u64) {
+            Some(format) if format > u64::from(FORMAT) => Err(Refusal::new(format!(
+                "the rollout was begun by a newer meshctl (format {format})"
+            ))
+            .hinted("update meshctl")),
+            _ => serde_json::from_value(value).map(Some).map_err(broken),
+        }
+    }
+
+    /// The state as text for the annotation.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Notes that something happened, and where the rollout stands then.
+    pub fn record(&mut self, stamp: &Stamp, phase: Phase, what: impl Into<String>) {
+        self.phase = phase;
+        self.updated.clone_from(&stamp.time);
+        self.events.push(Event {
+            time: stamp.time.clone(),
+            by: stamp.by.clone(),
+            what: what.into(),
+            percent: self.percent,
+            versions: format!("{} → {}", self.subject.stable, self.subject.canary),
+        });
+        let surplus = self.events.len().saturating_sub(KEPT_EVENTS);
+        self.events.drain(..surplus);
+    }
+}
+
+/// The text of the annotation.
+pub(crate) fn annotation(object: &Value) -> Option<&str> {
+    object
+        .get("metadata")?
+        .get("annotations")?
+        .get(ANNOTATION)?
+        .as_str()
+}

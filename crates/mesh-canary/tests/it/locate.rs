@@ -1,0 +1,216 @@
+//! Which object and which versions a service's traffic is divided between, and when that is not clear.
+
+use mesh_canary::Refusal;
+use mesh_canary::locate::{Place, Wish, candidates, locate, service};
+use mesh_core::source::{LoadOptions, Source, load_text};
+use mesh_core::{Mesh, MeshBuilder, Settings};
+
+const WORKLOADS: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: shop}
+spec: {selector: {app: reviews}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-v1, namespace: shop}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: v1}}, spec: {containers: []}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-v2, namespace: shop}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: v2}}, spec: {containers: []}}}
+---
+";
+
+const RULE: &str = "
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews, namespace: shop}
+spec: {host: reviews, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}]}
+---
+";
+
+fn virtual_service(name: &str, route: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: {name}, namespace: shop}}\n\
+         spec: {{hosts: [reviews], http: [{{route: {route}}}]}}\n---\n"
+    )
+}
+
+fn mesh(text: &str) -> Mesh {
+    let text = text.into();
+    let mut builder = MeshBuilder::new(Settings::default());
+    let loaded = load_text(builder.next_source(), "mesh.yaml", &text, &LoadOptions::default());
+    builder.add(Source::new("mesh.yaml", text), loaded);
+    builder.build()
+}
+
+fn find(text: &str, wish: &Wish<'_>) -> Result<Place, Refusal> {
+    let mesh = mesh(text);
+    let service = service(&mesh, "reviews", "shop")?;
+    locate(&mesh, service, wish)
+}
+
+fn said(text: &str, wish: &Wish<'_>) -> String {
+    match find(text, wish) {
+        Ok(place) => {
+            let object = place
+                .object
+                .map_or("none".to_owned(), |object| object.to_string());
+            let missing: Vec<_> = place.missing.iter().map(|one| one["name"].to_string()).collect();
+            format!(
+                "{object}: {} → {} {}",
+                place.subject.stable,
+                place.subject.canary,
+                missing.join(" ")
+            )
+        }
+        Err(refusal) => format!("{refusal} ({})", refusal.hint.as_deref().unwrap_or_default()),
+    }
+}
+
+const NOTHING: Wish<'static> = Wish {
+    stable: None,
+    canary: None,
+    object: None,
+};
+
+#[test]
+fn the_versions_are_those_that_routes_rules_or_pods_name() {
+    let canary = Wish {
+        canary: Some("v2"),
+        ..NOTHING
+    };
+    let both = virtual_service(
+        "reviews",
+        "[{destination: {host: reviews, subset: v1}, weight: 100}, {destination: {host: reviews, subset: v2}, weight: 0}]",
+    );
+    let one = virtual_service("reviews", "[{destination: {host: reviews, subset: v1}}]");
+    let whole = virtual_service("reviews", "[{destination: {host: reviews}}]");
+    let shared = both.replace("100", "50").replace("weight: 0", "weight: 50");
+    let none = String::new();
+    let cases = [
+        ("both routed", &both, RULE, NOTHING),
+        ("traffic at both", &shared, RULE, NOTHING),
+        ("traffic at both, canary said", &shared, RULE, canary),
+        ("one routed, pods know two", &one, "", NOTHING),
+        ("one routed, three subsets", &one, RULE, NOTHING),
+        ("one routed, three subsets, canary said", &one, RULE, canary),
+        ("whole service", &whole, "", canary),
+        ("no object", &none, "", canary),
+        ("nothing said", &none, "", NOTHING),
+        (
+            "misspelt",
+            &one,
+            RULE,
+            Wish {
+                canary: Some("v22"),
+                ..NOTHING
+            },
+        ),
+        (
+            "no pods",
+            &one,
+            RULE,
+            Wish {
+                canary: Some("v3"),
+                ..NOTHING
+            },
+        ),
+        (
+            "the same twice",
+            &one,
+            RULE,
+            Wish {
+                canary: Some("v1"),
+                ..NOTHING
+            },
+        ),
+    ];
+    let said: Vec<_> = cases
+        .iter()
+        .map(|(name, routes, rule, wish)| {
+            format!("{name}: {}", said(&format!("{WORKLOADS}{rule}{routes}"), wish))
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    both routed: VirtualService shop/reviews: v1 → v2
+    traffic at both: it is not clear which versions are stable and new of `reviews.shop.svc.cluster.local`: there are v1, v2, v3 (name them with `--stable` and `--canary`)
+    traffic at both, canary said: VirtualService shop/reviews: v1 → v2
+    one routed, pods know two: VirtualService shop/reviews: v1 → v2 "v1" "v2"
+    one routed, three subsets: it is not clear which new version is of `reviews.shop.svc.cluster.local`: there are v1, v2, v3 (name them with `--stable` and `--canary`)
+    one routed, three subsets, canary said: VirtualService shop/reviews: v1 → v2
+    whole service: VirtualService shop/reviews: v1 → v2 "v1" "v2"
+    no object: none: v1 → v2 "v1" "v2"
+    nothing said: it is not clear which versions are stable and new of `reviews.shop.svc.cluster.local`: there are v1, v2 (name them with `--stable` and `--canary`)
+    misspelt: `v22` is no subset, no value of the label `version` of its pods, and no service (did you mean `v2`?)
+    no pods: no pods of `reviews.shop.svc.cluster.local` belong to `v3`: none has the labels version=v3 (deploy it first)
+    the same twice: `v1` is stable and canary at once (name the new version with `--canary`)
+    "#);
+}
+
+#[test]
+fn two_objects_for_a_host_are_refused_unless_one_is_named() {
+    let route = "[{destination: {host: reviews, subset: v1}}]";
+    let text = format!(
+        "{WORKLOADS}{}{}",
+        virtual_service("a", route),
+        virtual_service("b", route)
+    );
+    insta::assert_snapshot!(said(&text, &NOTHING), @r#"
+    several objects route `reviews.shop.svc.cluster.local`: VirtualService shop/a and VirtualService shop/b are for the same host, of which sidecars use one only (join them into one, or name the one to change with `--object NAMESPACE/NAME`)
+    "#);
+    assert!(
+        said(
+            &text,
+            &Wish {
+                object: Some("shop/b"),
+                ..NOTHING
+            }
+        )
+        .starts_with("VirtualService shop/b: v1")
+    );
+    assert!(
+        said(
+            &text,
+            &Wish {
+                object: Some("c"),
+                ..NOTHING
+            }
+        )
+        .starts_with("no VirtualService or HTTPRoute `c`")
+    );
+}
+
+#[test]
+fn services_of_an_http_route_are_versions() {
+    let text = format!(
+        "{WORKLOADS}apiVersion: v1\nkind: Service\nmetadata: {{name: reviews-next, namespace: shop}}\nspec: {{ports: [{{port: 80}}]}}\n---\n\
+         apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: reviews, namespace: shop}}\n\
+         spec: {{parentRefs: [{{kind: Service, group: '', name: reviews}}], rules: [{{backendRefs: [{{name: reviews, port: 80}}]}}]}}\n"
+    );
+    let wish = Wish {
+        canary: Some("reviews-next"),
+        ..NOTHING
+    };
+    assert_eq!(
+        said(&text, &wish),
+        "HTTPRoute shop/reviews: reviews.shop → reviews-next.shop "
+    );
+}
+
+#[test]
+fn a_service_is_found_by_its_names_and_is_a_candidate_with_two_versions() {
+    let mesh = mesh(WORKLOADS);
+    for name in ["reviews", "reviews.shop", "reviews.shop.svc.cluster.local"] {
+        assert!(service(&mesh, name, "shop").is_ok(), "{name}");
+    }
+    let refusal = service(&mesh, "review", "shop").expect_err("no such service");
+    assert_eq!(refusal.hint.as_deref(), Some("did you mean `reviews`?"));
+    let names: Vec<_> = candidates(&mesh, "shop")
+        .iter()
+        .map(|service| service.header().name())
+        .collect();
+    assert_eq!(names, ["reviews"]);
+}

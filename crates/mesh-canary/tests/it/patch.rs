@@ -1,0 +1,404 @@
+//! What patches do to objects, whatever the objects are and whoever else edits them.
+
+use mesh_canary::patch::{self, find, restore, shift};
+use mesh_canary::percent::Percent;
+use mesh_canary::route::{Condition, Names, Role, Section, Subject, Version, is_own};
+use mesh_canary::state::{ANNOTATION, Phase, Rollout, Stamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const NAMES: Names<'static> = Names {
+    namespace: "shop",
+    cluster_domain: "cluster.local",
+};
+
+fn subject() -> Subject {
+    Subject {
+        host: "reviews.shop.svc.cluster.local".to_owned(),
+        stable: Version::Subset("v1".to_owned()),
+        canary: Version::Subset("v2".to_owned()),
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        time: "2026-01-01T00:00:00Z".to_owned(),
+        by: "jane".to_owned(),
+    }
+}
+
+fn percent(text: &str) -> Percent {
+    text.parse().expect("a share")
+}
+
+fn begin(object: &Value) -> Rollout {
+    let routes = patch::routes(object, &subject(), None, &NAMES).expect("routes");
+    Rollout::new(subject(), routes, &stamp(), Vec::new())
+}
+
+fn moved(object: &Value, rollout: &mut Rollout, to: &str) -> Value {
+    rollout.percent = percent(to);
+    let change = shift(object, rollout, &NAMES).expect("a change");
+    let changed = change.applied(object).expect("it fits");
+    *rollout = change.rollout;
+    assert_eq!(Rollout::of(&changed), Ok(Some(rollout.clone())));
+    changed
+}
+
+fn single() -> Value {
+    json!({
+        "metadata": {"name": "reviews", "resourceVersion": "7"},
+        "spec": {"hosts": ["reviews"], "http": [
+            {"timeout": "3s", "route": [{"destination": {"host": "reviews"}, "headers": {"request": {"set": {"a": "b"}}}}]},
+        ]},
+    })
+}
+
+#[test]
+fn a_single_destination_becomes_two_and_one_again() {
+    let object = single();
+    let mut rollout = begin(&object);
+    let changed = moved(&object, &mut rollout, "10%");
+    assert_eq!(
+        changed["spec"]["http"][0],
+        json!({"timeout": "3s", "route": [
+            {"destination": {"host": "reviews", "subset": "v1"}, "headers": {"request": {"set": {"a": "b"}}}, "weight": 90},
+            {"destination": {"host": "reviews", "subset": "v2"}, "headers": {"request": {"set": {"a": "b"}}}, "weight": 10},
+        ]})
+    );
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+}
+
+#[test]
+fn weights_of_a_route_for_connections_move_and_its_extras_are_refused() {
+    let object = json!({"metadata": {"annotations": {}}, "spec": {"tcp": [
+        {"match": [{"port": 9000}], "route": [{"destination": {"host": "reviews", "subset": "v1"}}]},
+    ]}});
+    let mut rollout = begin(&object);
+    let changed = moved(&object, &mut rollout, "25%");
+    assert_eq!(changed["spec"]["tcp"][0]["route"][1]["weight"], 25);
+    rollout.extras.mirror = Some(percent("5%"));
+    assert!(shift(&changed, &rollout, &NAMES).is_err());
+}
+
+#[test]
+fn previews_mirrors_and_cookies_come_and_go() {
+    let object = json!({"metadata": {"annotations": {"a": "b"}}, "spec": {"http": [
+        {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "elsewhere"}}]},
+        {"name": "main", "match": [{"uri": {"prefix": "/"}}, {"headers": {"b": {"exact": "c"}}}], "route": [
+            {"destination": {"host": "reviews", "subset": "v1"}, "weight": 1000},
+            {"destination": {"host": "reviews", "subset": "v2"}, "weight": 0},
+        ]},
+    ]}});
+    let mut rollout = begin(&object);
+    rollout.extras.previews = vec![Condition::header("End-User=jason").expect("a condition")];
+    rollout.extras.sticky = Some("version".to_owned());
+    rollout.extras.mirror = Some(percent("5%"));
+    let changed = moved(&object, &mut rollout, "0.1%");
+    let http = changed["spec"]["http"].as_array().expect("routes");
+    assert_eq!(http.len(), 4);
+    assert_eq!(http[0], object["spec"]["http"][0]);
+    assert!(is_own(&http[1]) && is_own(&http[2]));
+    assert_eq!(http[1]["match"][0]["headers"]["end-user"]["exact"], "jason");
+    assert_eq!(http[1]["match"][1]["headers"]["b"]["exact"], "c");
+    assert_eq!(
+        http[2]["match"][0]["headers"]["cookie"]["regex"],
+        r"(.*;\s*)?version=canary(;.*)?"
+    );
+    assert_eq!(http[3]["mirror"]["subset"], "v2");
+    assert_eq!(http[3]["mirrorPercentage"]["value"], 5.0);
+    assert_eq!(
+        http[3]["route"][1]["headers"]["response"]["add"]["Set-Cookie"],
+        "version=canary; Max-Age=86400; Path=/"
+    );
+    // The next step leaves them, and the one without them takes them away.
+    let changed = moved(&changed, &mut rollout, "50%");
+    assert_eq!(changed["spec"]["http"].as_array().map(Vec::len), Some(4));
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+    rollout.extras = mesh_canary::state::Extras::default();
+    let without = moved(&changed, &mut rollout, "50%");
+    assert_eq!(without["spec"]["http"].as_array().map(Vec::len), Some(2));
+    assert!(without["spec"]["http"][1].get("mirror").is_none());
+}
+
+#[test]
+fn backends_of_an_http_route_are_services() {
+    let subject = Subject {
+        host: "reviews.shop.svc.cluster.local".to_owned(),
+        stable: Version::Service("reviews.shop.svc.cluster.local".to_owned()),
+        canary: Version::Service("reviews-next.shop.svc.cluster.local".to_owned()),
+    };
+    let object = json!({"metadata": {"annotations": {}}, "spec": {"rules": [
+        {"backendRefs": [{"name": "reviews", "port": 80}]},
+    ]}});
+    let routes = patch::routes(&object, &subject, None, &NAMES).expect("routes");
+    let mut rollout = Rollout::new(subject, routes, &stamp(), Vec::new());
+    rollout.extras.previews = vec![Condition::cookie("beta=yes").expect("a condition")];
+    let changed = moved(&object, &mut rollout, "20%");
+    assert_eq!(
+        changed["spec"]["rules"][1]["backendRefs"],
+        json!([{"name": "reviews", "port": 80, "weight": 80}, {"name": "reviews-next", "port": 80, "weight": 20}])
+    );
+    assert_eq!(
+        changed["spec"]["rules"][0]["backendRefs"],
+        json!([{"name": "reviews-next", "port": 80}])
+    );
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+}
+
+#[test]
+fn shares_that_weights_cannot_express_are_refused() {
+    let object = json!({"metadata": {}, "spec": {"http": [{"route": [
+        {"destination": {"host": "reviews", "subset": "v1"}, "weight": 2},
+        {"destination": {"host": "reviews", "subset": "v2"}, "weight": 1},
+    ]}]}});
+    let mut rollout = begin(&object);
+    rollout.percent = percent("10%");
+    let refusal = shift(&object, &rollout, &NAMES).expect_err("a third is not a tenth");
+    assert_eq!(
+        refusal.message,
+        "10% cannot be written exactly: the weights of the two versions add up to 3"
+    );
+    assert_eq!(
+        moved(&object, &mut rollout, "100%")["spec"]["http"][0]["route"][1]["weight"],
+        3
+    );
+}
+
+#[test]
+fn an_edit_of_the_route_is_a_conflict_and_any_other_is_not() {
+    let object = single();
+    let mut rollout = begin(&object);
+    let mut changed = moved(&object, &mut rollout, "10%");
+    // Another route above, another annotation, a timeout: all stay.
+    let other = json!({"name": "other", "route": [{"destination": {"host": "elsewhere"}}]});
+    changed["spec"]["http"]
+        .as_array_mut()
+        .expect("routes")
+        .insert(0, other.clone());
+    changed["spec"]["http"][1]["timeout"] = "9s".into();
+    changed["metadata"]["annotations"]["other"] = "there".into();
+    let mut changed = moved(&changed, &mut rollout, "20%");
+    assert_eq!(changed["spec"]["http"][0], other);
+    assert_eq!(changed["spec"]["http"][1]["timeout"], "9s");
+    assert_eq!(changed["spec"]["http"][1]["route"][1]["weight"], 20);
+    changed["spec"]["http"][1]["route"][0]["weight"] = 70.into();
+    let refusal = find(&changed, &rollout).expect_err("a conflict");
+    assert!(refusal.is_conflict);
+    assert_eq!(
+        refusal.message,
+        "the weights of route http[1] are 70/20 and not 80/20, as this rollout left them"
+    );
+    // Going back does not mind.
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(
+        back["spec"]["http"][1]["route"],
+        json!([{"destination": {"host": "reviews"}, "headers": {"request": {"set": {"a": "b"}}}}])
+    );
+    changed["spec"]["http"][1]["match"] = json!([{"port": 80}]);
+    assert!(find(&changed, &rollout).expect_err("a conflict").is_conflict);
+}
+
+#[test]
+fn a_patch_for_another_object_does_not_fit() {
+    let object = single();
+    let mut rollout = begin(&object);
+    rollout.percent = percent("10%");
+    let change = shift(&object, &rollout, &NAMES).expect("a change");
+    for (place, value) in [
+        ("/metadata/resourceVersion", json!("8")),
+        ("/spec/http/0/route/0/destination/host", json!("other")),
+    ] {
+        let mut other = object.clone();
+        *other.pointer_mut(place).expect("there") = value;
+        assert!(change.applied(&other).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_read_says_so() {
+    for text in ["", "{}", "[]", "{\"format\": 2}", "nonsense"] {
+        let object = json!({"metadata": {"annotations": {ANNOTATION: text}}});
+        assert!(Rollout::of(&object).is_err(), "{text}");
+    }
+    assert_eq!(Rollout::of(&json!({})), Ok(None));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Shift(u32),
+    Mirror(Option<u32>),
+    Preview(bool),
+    /// Somebody else edits what is not ours.
+    Foreign(u8),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0_u32..=100).prop_map(Step::Shift),
+        1 => prop::option::of(0_u32..=100).prop_map(Step::Mirror),
+        1 => any::<bool>().prop_map(Step::Preview),
+        2 => any::<u8>().prop_map(Step::Foreign),
+    ];
+    prop::collection::vec(step, 1..12)
+}
+
+/// A destination of one of four kinds, with or without what else it may have.
+fn destination(kind: u8, weight: Option<i64>, has_headers: bool) -> Value {
+    let target = match kind {
+        0 => json!({"host": "reviews", "subset": "v1"}),
+        1 => json!({"host": "reviews.shop.svc.cluster.local", "subset": "v2", "port": {"number": 80}}),
+        2 => json!({"host": "reviews", "subset": "old"}),
+        _ => json!({"host": "reviews.other.svc.cluster.local"}),
+    };
+    let mut made = json!({"destination": target});
+    if let Some(weight) = weight {
+        made["weight"] = weight.into();
+    }
+    if has_headers {
+        made["headers"] = json!({"response": {"add": {"x": "y"}}});
+    }
+    made
+}
+
+prop_compose! {
+    /// A VirtualService with routes of all sorts, of which at least one can be split.
+    fn virtual_service()(
+        routes in prop::collection::vec(
+            (prop::collection::btree_set(1_u8..4, 0..3), any::<bool>(), 1_i64..5, any::<bool>(), any::<bool>(), any::<bool>()),
+            1..5,
+        ),
+        has_annotations in any::<bool>(),
+    ) -> Value {
+        let http: Vec<Value> = routes.iter().enumerate().map(|(index, (others, is_named, scale, has_stable, has_match, has_headers))| {
+            let mut kinds: Vec<u8> = others.iter().copied().collect();
+            if *has_stable || index == 0 || kinds.is_empty() {
+                kinds.push(0);
+            }
+            let is_single = kinds.len() == 1;
+            let list: Vec<Value> = kinds.iter().map(|kind| {
+                let weight = match kind { 0 => 60, 1 => 40, _ => 7 } * scale * 5;
+                destination(*kind, (!is_single).then_some(weight), *has_headers)
+            }).collect();
+            let mut route = json!({"route": list, "timeout": "1s", "fault": {"abort": {"httpStatus": 500}}});
+            if *is_named {
+                route["name"] = format!("route-{index}").into();
+            }
+            if *has_match {
+                route["match"] = json!([{"uri": {"prefix": format!("/{index}")}}]);
+            }
+            route
+        }).collect();
+        let mut metadata = json!({"name": "reviews", "resourceVersion": "1"});
+        if has_annotations {
+            metadata["annotations"] = json!({"other/tool": "~1"});
+        }
+        json!({"metadata": metadata, "spec": {"hosts": ["reviews"], "http": http}})
+    }
+}
+
+/// The sum of the weights of the two versions on each route that has the stable one.
+fn totals(object: &Value) -> Vec<i64> {
+    let subject = subject();
+    let routes = Section::Http.routes(object).iter().filter(|route| !is_own(route));
+    routes
+        .filter_map(|route| {
+            let list = Section::Http.destinations(route);
+            let role = |one: &Value| subject.role(Section::Http, one, &NAMES);
+            list.iter()
+                .any(|one| matches!(role(one), Role::Stable | Role::Whole))
+                .then(|| {
+                    let weights = Section::Http.weights(list);
+                    let both = list
+                        .iter()
+                        .zip(weights)
+                        .filter(|(one, _)| role(one) != Role::Other);
+                    both.map(|(_, weight)| weight).sum()
+                })
+        })
+        .collect()
+}
+
+proptest! {
+    /// Whatever happens, the totals are the user's, what others wrote is there, and going back restores the rest.
+    #[test]
+    fn every_way_leads_back(object in virtual_service(), steps in steps()) {
+        let mut rollout = begin(&object);
+        let (mut live, mut expected) = (object.clone(), object.clone());
+        for step in steps {
+            match step {
+                Step::Shift(to) => rollout.percent = percent(&to.to_string()),
+                Step::Mirror(to) => rollout.extras.mirror = to.map(|to| percent(&to.to_string())),
+                Step::Preview(is_wanted) => {
+                    rollout.extras.previews = is_wanted
+                        .then(|| Condition::header("x=y").expect("a condition"))
+                        .into_iter()
+                        .collect();
+                }
+                Step::Foreign(kind) => {
+                    for object in [&mut live, &mut expected] {
+                        let annotations = object["metadata"].as_object_mut().expect("metadata");
+                        let annotations = annotations.entry("annotations").or_insert_with(|| json!({}));
+                        annotations[format!("other-{kind}")] = kind.into();
+                        object["spec"]["gateways"] = json!([format!("gateway-{kind}")]);
+                        let routes = object["spec"]["http"].as_array_mut().expect("routes");
+                        routes.push(json!({"name": format!("foreign-{kind}"), "redirect": {"uri": "/"}}));
+                    }
+                    continue;
+                }
+            }
+            rollout.record(&stamp(), Phase::Progressing, "shift");
+            let change = shift(&live, &rollout, &NAMES);
+            prop_assert!(change.is_ok(), "{change:?}");
+            let change = change.expect("checked");
+            live = change.applied(&live).expect("it fits");
+            prop_assert_eq!(Rollout::of(&live).expect("readable"), Some(change.rollout.clone()));
+            rollout = change.rollout;
+            prop_assert_eq!(totals(&live), totals(&object));
+        }
+        let back = restore(&live, &rollout).expect("a change");
+        let back = back.applied(&live).expect("it fits");
+        prop_assert_eq!(back["spec"].to_string(), expected["spec"].to_string());
+    }
+
+    /// A patch that was made for one state of the object either fits the next one, and then keeps what is there, or is
+    /// refused as a whole.
+    #[test]
+    fn a_stale_patch_overwrites_nothing(object in virtual_service(), place in any::<prop::sample::Index>(), weight in 0_i64..500) {
+        let rollout = begin(&object);
+        let mut rollout = rollout;
+        rollout.percent = percent("50%");
+        let change = shift(&object, &rollout, &NAMES).expect("a change");
+        let mut edited = object.clone();
+        edited["metadata"]["resourceVersion"] = "2".into();
+        let routes = edited["spec"]["http"].as_array_mut().expect("routes");
+        let count = routes.len();
+        let list = routes[place.index(count)]["route"].as_array_mut().expect("destinations");
+        let position = place.index(list.len());
+        let is_ours = subject().role(Section::Http, &list[position], &NAMES);
+        list[position]["weight"] = weight.into();
+        if let Ok(changed) = change.applied(&edited) {
+            prop_assert!(
+                is_ours == Role::Other || edited == object || !find(&object, &rollout).expect("found").contains(&place.index(count))
+            );
+            if is_ours == Role::Other {
+                prop_assert_eq!(&changed["spec"]["http"][place.index(count)]["route"][position]["weight"], &json!(weight));
+            }
+        }
+    }
+}
