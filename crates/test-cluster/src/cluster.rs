@@ -13,6 +13,7 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
 use serde::Deserialize;
 use serde_json::json;
+use test_support::go::BuildError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::access::Access;
@@ -23,20 +24,9 @@ use crate::wait::wait_for;
 /// Why a cluster did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There is no Go to build the control plane with.
-    #[error(
-        "the control plane for tests is built with Go: install Go {version} or newer from https://go.dev/dl"
-    )]
-    GoMissing {
-        /// The version that go.mod asks for.
-        version: String,
-    },
-    /// The control plane does not build.
-    #[error("the control plane for tests does not build:\n{output}")]
-    Build {
-        /// What Go says.
-        output: String,
-    },
+    /// There is no binary of the control plane.
+    #[error(transparent)]
+    Build(#[from] BuildError),
     /// The control plane ended before it was ready. It has said why on standard error.
     #[error("the control plane for tests did not start ({0}); its own message is on standard error")]
     Ended(ExitStatus),

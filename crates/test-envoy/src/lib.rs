@@ -3,16 +3,14 @@
 //! The package is fetched once, checked against its digest and unpacked under `target/`. Everything listens on loopback
 //! at ports that the system gives. An [`Envoy`] stops when it is dropped, and also when the test dies.
 
-pub mod http;
-
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use test_support::Process;
+pub use test_support::http;
 
 /// The version that tests run against.
 pub const VERSION: &str = "1.40.0";
@@ -20,24 +18,10 @@ pub const VERSION: &str = "1.40.0";
 /// Digest of the wheel for Linux on x86-64.
 const SHA256: &str = "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884";
 
-/// How long Envoy may take to start; it is ready in a second on an idle machine.
-const START_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// Runs Envoy, and kills it when standard input ends, which it does when the parent is gone.
-const WATCHED: &str = r#"exec 3<&0
-"$@" </dev/null 3<&- & envoy=$!
-{ read -r _ <&3; kill -KILL "$envoy"; } & watcher=$!
-wait "$envoy"; status=$?
-kill "$watcher"
-exit "$status""#;
-
 /// A running Envoy.
 #[derive(Debug)]
 pub struct Envoy {
-    shell: Child,
-    /// Closing it stops Envoy.
-    stdin: Option<ChildStdin>,
-    dir: TempDir,
+    process: Process,
     admin: SocketAddr,
 }
 
@@ -47,66 +31,26 @@ impl Envoy {
     /// Listeners should have the port 0; [`Envoy::listener`] tells the one that they got. Fails with what Envoy logged
     /// if it refuses the configuration.
     pub fn start(bootstrap: &Value) -> io::Result<Self> {
-        let binary = binary()?;
-        let dir = tempfile::tempdir()?;
+        let folder = tempfile::tempdir()?;
         let mut bootstrap = bootstrap.clone();
         bootstrap["admin"] = json!({"address": loopback()});
-        fs_err::write(dir.path().join("bootstrap.json"), bootstrap.to_string())?;
-        let log = fs_err::File::create(dir.path().join("log"))?;
-        let mut shell = Command::new("/bin/sh")
-            .args(["-c", WATCHED, "sh"])
-            .arg(binary)
-            .args([
-                "-c",
-                "bootstrap.json",
-                "--admin-address-path",
-                "admin",
-                "-l",
-                "warn",
-            ])
-            .args(["--concurrency", "1", "--disable-hot-restart", "--base-id", "0"])
-            .current_dir(dir.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log.into_parts().0)
-            .spawn()?;
-        let stdin = shell.stdin.take();
-        let mut envoy = Self {
-            shell,
-            stdin,
-            dir,
-            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        envoy.wait_until_ready()?;
-        Ok(envoy)
-    }
-
-    fn wait_until_ready(&mut self) -> io::Result<()> {
-        let start = Instant::now();
-        loop {
-            let address = fs_err::read_to_string(self.dir.path().join("admin")).unwrap_or_default();
-            if let Ok(address) = address.trim().parse() {
-                self.admin = address;
-                if http::get(address, "/ready").is_ok_and(|response| response.status == 200) {
-                    return Ok(());
-                }
-            }
-            let ended = self.shell.try_wait()?.is_some();
-            if ended || start.elapsed() > START_TIMEOUT {
-                let why = if ended {
-                    "Envoy ended"
-                } else {
-                    "Envoy is not ready"
-                };
-                return Err(io::Error::other(format!("{why}:\n{}", self.log())));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        fs_err::write(folder.path().join("bootstrap.json"), bootstrap.to_string())?;
+        let arguments = "-c bootstrap.json --admin-address-path admin -l warn --concurrency 1 --disable-hot-restart \
+                         --base-id 0";
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        let mut process = Process::start("Envoy", &binary()?, &arguments, folder)?;
+        let admin = process.wait_until(|process| {
+            let address = fs_err::read_to_string(process.folder().join("admin")).ok()?;
+            let address = address.trim().parse().ok()?;
+            let ready = http::get(address, "/ready").is_ok_and(|response| response.status == 200);
+            ready.then_some(address)
+        })?;
+        Ok(Self { process, admin })
     }
 
     /// What Envoy has logged.
     pub fn log(&self) -> String {
-        fs_err::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+        self.process.log()
     }
 
     /// The address of the admin port.
@@ -142,14 +86,6 @@ impl Envoy {
     }
 }
 
-impl Drop for Envoy {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // It ends at once; were it gone already, there would be nothing to do.
-        let _ = self.shell.wait();
-    }
-}
-
 /// A socket address on loopback at a port that the system gives, in Envoy's configuration.
 pub fn loopback() -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}})
@@ -157,11 +93,7 @@ pub fn loopback() -> Value {
 
 /// Envoy's binary, fetched if it is not there yet.
 pub fn binary() -> io::Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-        PathBuf::from,
-    );
-    let dir = target.join("envoy");
+    let dir = test_support::target().join("envoy");
     fs_err::create_dir_all(&dir)?;
     let dir = dir.canonicalize()?;
     let binary = dir.join(VERSION).join("envoy/_bin/envoy");
