@@ -1,0 +1,126 @@
+//! What a VirtualService says is what happens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use test_mesh::Behaviour;
+
+use crate::{reviews, routes, split, to};
+
+#[test]
+fn matches_decide_before_weights() {
+    let mesh = reviews();
+    let http = json!([
+        {"match": [{"headers": {"x-canary": {"exact": "always"}}, "uri": {"prefix": "/api"}}], "route": [to("v2", 0)]},
+        {"match": [{"headers": {"cookie": {"regex": "(.*; )?canary=(yes|on)(;.*)?"}}}, {"uri": {"exact": "/beta"}}],
+         "route": [to("v2", 100)]},
+        {"match": [{"headers": {"x-debug": {}}}], "route": [to("v1", 50), to("v2", 50)]},
+        {"match": [{"uri": {"prefix": "/"}}], "route": [to("v1", 100), to("v2", 0)]},
+    ]);
+    mesh.apply_virtual_service(&routes(&http)).unwrap();
+    let canary_share = |path, headers: &[(&str, &str)]| mesh.send_with(path, headers, 100, 2).of("v2");
+    assert_eq!(canary_share("/", &[]), 0);
+    assert_eq!(canary_share("/api/1", &[("x-canary", "always")]), 100);
+    assert_eq!(canary_share("/", &[("x-canary", "always")]), 0);
+    assert_eq!(canary_share("/api", &[("x-canary", "never")]), 0);
+    assert_eq!(canary_share("/", &[("cookie", "a=b; canary=on")]), 100);
+    assert_eq!(canary_share("/beta", &[]), 100);
+    assert_eq!(canary_share("/beta/1", &[]), 0);
+    let half = canary_share("/", &[("x-debug", "")]);
+    assert!((20..=80).contains(&half), "{half}");
+
+    let http = json!([{"match": [{"uri": {"prefix": "/api"}}], "route": [to("v1", 0)]}]);
+    mesh.apply_virtual_service(&routes(&http)).unwrap();
+    assert_eq!(mesh.send(4, 1).by_status, BTreeMap::from([(404, 4)]));
+}
+
+#[test]
+fn a_service_may_have_some_of_the_versions() {
+    let mesh = reviews();
+    let all = mesh.send(100, 2);
+    assert!(all.of("v1") > 0 && all.of("v2") > 0, "{all:?}");
+    mesh.add_service("reviews-canary", &["v2"]).unwrap();
+    let host = "reviews-canary.shop.svc.cluster.local";
+    let http = json!([{"route": [{"destination": {"host": host, "port": {"number": 80}}}]}]);
+    mesh.apply_virtual_service(&routes(&http)).unwrap();
+    assert_eq!(mesh.send(20, 2).of("v2"), 20);
+}
+
+#[test]
+fn timeouts_retries_and_failures() {
+    let mesh = reviews();
+    let slow = Behaviour {
+        latency: Duration::from_millis(300),
+        ..Behaviour::default()
+    };
+    mesh.set_behaviour("v1", slow);
+    let http = |timeout: &str| routes(&json!([{"route": [to("v1", 0)], "timeout": timeout}]));
+    mesh.apply_virtual_service(&http("50ms")).unwrap();
+    assert_eq!(mesh.send(4, 4).by_status, BTreeMap::from([(504, 4)]));
+    mesh.apply_virtual_service(&http("10s")).unwrap();
+    assert_eq!(mesh.send(4, 4).by_status, BTreeMap::from([(200, 4)]));
+
+    let down = Behaviour {
+        down: true,
+        ..Behaviour::default()
+    };
+    mesh.set_behaviour("v1", down);
+    assert_eq!(mesh.send(4, 4).by_status, BTreeMap::from([(503, 4)]));
+
+    let flaky = Behaviour {
+        error_percent: 10,
+        ..Behaviour::default()
+    };
+    mesh.set_behaviour("v2", flaky);
+    mesh.apply_virtual_service(&split(100)).unwrap();
+    let counts = mesh.send(200, 2);
+    assert_eq!(counts.by_status, BTreeMap::from([(200, 180), (500, 20)]));
+    assert_eq!(counts.failed, 20);
+    assert_eq!(counts.of("v2"), 200);
+    let retried = json!([{"route": [to("v2", 0)], "retries": {"attempts": 2, "retryOn": "5xx"}}]);
+    mesh.apply_virtual_service(&routes(&retried)).unwrap();
+    assert_eq!(mesh.send(200, 1).failed, 0);
+}
+
+#[test]
+fn mirrored_requests_reach_both_and_count_once() {
+    let mesh = reviews();
+    let mirror = |percent: f64| {
+        let host = json!({"host": "reviews", "subset": "v2"});
+        routes(&json!([{"route": [to("v1", 0)], "mirror": host, "mirrorPercentage": {"value": percent}}]))
+    };
+    mesh.apply_virtual_service(&mirror(0.0)).unwrap();
+    assert_eq!(mesh.send(50, 2).of("v1"), 50);
+    assert_eq!(mesh.received("v2"), 0);
+    mesh.apply_virtual_service(&mirror(100.0)).unwrap();
+    assert_eq!(mesh.send(50, 2).of("v1"), 50);
+    let start = std::time::Instant::now();
+    while mesh.received("v2") < 50 {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{}",
+            mesh.received("v2")
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_refused() {
+    let mesh = reviews();
+    let refused = |spec| mesh.apply_virtual_service(&spec).unwrap_err().to_string();
+    let fault = routes(&json!([{"route": [to("v1", 0)], "fault": {"abort": {}}}]));
+    assert_eq!(refused(fault), "http.fault is beyond the mesh for tests");
+    let weights = routes(&json!([{"route": [to("v1", 0), to("v2", 0)]}]));
+    assert_eq!(
+        refused(weights),
+        "http.route: there is no destination with a weight"
+    );
+    let rule = json!({"host": "reviews", "trafficPolicy": {}});
+    let error = mesh.apply_destination_rule(&rule).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "spec.trafficPolicy is beyond the mesh for tests"
+    );
+}
