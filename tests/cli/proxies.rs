@@ -532,17 +532,15 @@ impl Watched {
         Self { child, lines, seen }
     }
 
-    /// Waits for a line with this in it.
-    fn wait_for(&mut self, text: &str) {
+    /// Waits for lines with these in them, in any order: what goes to one stream may overtake what goes to the other.
+    fn wait_for(&mut self, texts: &[&str]) {
+        let mut missing = texts.to_vec();
         tokio::task::block_in_place(|| {
-            loop {
+            while !missing.is_empty() {
                 let line = self.lines.recv_timeout(Duration::from_secs(30));
-                let line = line.unwrap_or_else(|_| panic!("no `{text}` came after {:#?}", self.seen));
-                let is_it = line.contains(text);
+                let line = line.unwrap_or_else(|_| panic!("no {missing:?} came after {:#?}", self.seen));
+                missing.retain(|text| !line.contains(text));
                 self.seen.push(line);
-                if is_it {
-                    return;
-                }
             }
         });
     }
@@ -576,16 +574,13 @@ fn clusters(name: &str) -> String {
     .to_string()
 }
 
-/// A server whose answer can be changed. None: it cuts connections.
+/// A server whose answer can be changed. None: it is not ready.
 fn serve_changing(first: Option<String>) -> (u16, Arc<std::sync::Mutex<Option<String>>>) {
     let answer = Arc::new(std::sync::Mutex::new(first));
     let now = Arc::clone(&answer);
-    let port = serve(move |_| {
-        now.lock()
-            .expect("no panic")
-            .as_deref()
-            .map(ok)
-            .unwrap_or_default()
+    let port = serve(move |_| match now.lock().expect("no panic").as_deref() {
+        Some(answer) => ok(answer),
+        None => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec(),
     });
     (port, answer)
 }
@@ -599,26 +594,24 @@ async fn proxies_are_watched_through_changes_and_trouble() {
     place.sidecar("web-1", "pc-watch", port).await;
 
     let mut rows = Watched::start(&place, ["pc", "clusters", "-l", "app=web", "-n", namespace]);
-    rows.wait_for("first");
+    rows.wait_for(&["first"]);
     let mut changes = Watched::start(&place, ["pc", "clusters", "web-1", "-n", namespace, "--diff"]);
-    changes.wait_for("watching web-1");
+    changes.wait_for(&["watching web-1"]);
     set(Some(clusters("second")));
-    rows.wait_for("second");
-    changes.wait_for("- clusters/first");
-    changes.wait_for("+ clusters/second");
+    rows.wait_for(&["second"]);
+    changes.wait_for(&["- clusters/first", "+ clusters/second"]);
     // Trouble is said once however often it is met, and what comes after it is shown.
     set(None);
-    rows.wait_for("error: ");
-    changes.wait_for("error: ");
+    rows.wait_for(&["error: "]);
+    changes.wait_for(&["error: "]);
     tokio::time::sleep(Duration::from_secs(1)).await;
     set(Some(clusters("third")));
-    rows.wait_for("answers again");
-    rows.wait_for("third");
-    changes.wait_for("+ clusters/third");
+    rows.wait_for(&["answers again", "third"]);
+    changes.wait_for(&["+ clusters/third"]);
     // A pod that comes later is one of the selector's.
     let (other, _) = serve_changing(Some(clusters("other")));
     place.sidecar("web-2", "pc-watch", other).await;
-    rows.wait_for("other");
+    rows.wait_for(&["other"]);
     for watched in [rows, changes] {
         let (status, seen) = watched.stop();
         assert_eq!(status, Some(130), "{seen:#?}");
@@ -657,11 +650,11 @@ async fn the_state_of_proxies_is_watched() {
         .await;
 
     let mut watched = Watched::start(&place, ["ps", "-i", namespace, "--request-timeout", "2s"]);
-    watched.wait_for("STALE");
+    watched.wait_for(&["STALE"]);
     set(None);
-    watched.wait_for("error: ");
+    watched.wait_for(&["error: "]);
     set(Some(states("b")));
-    watched.wait_for("SYNCED");
+    watched.wait_for(&["SYNCED"]);
     let (status, seen) = watched.stop();
     assert_eq!(status, Some(130), "{seen:#?}");
     assert_eq!(
