@@ -126,32 +126,43 @@ pub fn routes(
 ///
 /// A conflict if one is gone, or is not as the rollout left it.
 pub fn find(object: &Value, rollout: &Rollout) -> Result<Vec<usize>, Refusal> {
+    find_routes(object, rollout, true)
+}
+
+/// As [`find`]. Without `is_strict` weights may be any, and others may have added destinations: going back must not
+/// fail because of either.
+fn find_routes(object: &Value, rollout: &Rollout, is_strict: bool) -> Result<Vec<usize>, Refusal> {
     let mut taken: Vec<(Section, usize)> = Vec::new();
     for state in &rollout.routes {
         let section = state.section;
         let targets = |list: &[Value]| list.iter().map(|one| section.target(one)).collect::<Vec<_>>();
+        let known = targets(&state.written);
         let candidates = section
             .routes(object)
             .iter()
             .enumerate()
             .filter(|(index, route)| {
+                let live = targets(section.destinations(route));
                 !taken.contains(&(section, *index))
                     && !is_own(route)
                     && route.get("name").and_then(Value::as_str) == state.name.as_deref()
                     && route.get(section.match_field()).unwrap_or(&Value::Null) == &state.matches
-                    && targets(section.destinations(route)) == targets(&state.written)
+                    && (live == known || (!is_strict && live.starts_with(&known)))
             });
-        let candidates: Vec<(usize, &Value)> = candidates.collect();
+        let candidates: Vec<(usize, &[Value])> = candidates
+            .map(|(index, route)| (index, section.destinations(route)))
+            .collect();
         let as_written = candidates
             .iter()
-            .find(|(_, route)| weights(section.destinations(route)) == weights(&state.written));
+            .find(|(_, live)| weights(live) == weights(&state.written));
         match (as_written, candidates.first()) {
             (Some((index, _)), _) => taken.push((section, *index)),
-            (None, Some((index, route))) => {
+            (None, Some((index, _))) if !is_strict => taken.push((section, *index)),
+            (None, Some((index, live))) => {
                 return Err(Refusal::conflict(format!(
                     "the weights of route {}[{index}] are {} and not {}, as this rollout left them",
                     section.field(),
-                    shown_weights(section.destinations(route)),
+                    shown_weights(live),
                     shown_weights(&state.written),
                 )));
             }
@@ -248,7 +259,7 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
 ///
 /// A conflict if a route is gone or its destinations are others.
 pub fn restore(object: &Value, rollout: &Rollout) -> Result<Change, Refusal> {
-    let indexes = find_loosely(object, rollout)?;
+    let indexes = find_routes(object, rollout, false)?;
     let mut after = rollout.clone();
     let mut parts = Vec::new();
     for (state, index) in after.routes.iter_mut().zip(&indexes) {
@@ -285,28 +296,6 @@ pub fn note(object: &Value, rollout: &Rollout) -> Change {
         operations,
         rollout: rollout.clone(),
     }
-}
-
-/// As [`find`], but weights may be any: going back must not fail because somebody has moved them.
-fn find_loosely(object: &Value, rollout: &Rollout) -> Result<Vec<usize>, Refusal> {
-    let mut loose = rollout.clone();
-    for state in &mut loose.routes {
-        let section = state.section;
-        let target = |one: &Value| section.target(one);
-        let known: Vec<_> = state.written.iter().map(target).collect();
-        // Destinations that others have added below ours stay there.
-        let live = section.routes(object).iter().find(|route| {
-            let live: Vec<_> = section.destinations(route).iter().map(target).collect();
-            !is_own(route)
-                && route.get("name").and_then(Value::as_str) == state.name.as_deref()
-                && route.get(section.match_field()).unwrap_or(&Value::Null) == &state.matches
-                && live.starts_with(&known)
-        });
-        if let Some(live) = live {
-            state.written = section.destinations(live).to_vec();
-        }
-    }
-    find(object, &loose)
 }
 
 /// A destination with the weight, and without what the rollout added to name its version, of `original`.

@@ -48,6 +48,8 @@ fn every_mistake_is_found_where_it_is() {
             let place = &text[error.span.range()];
             let hint = error.hint.as_deref().unwrap_or_default();
             format!("{place} | {} | {hint}", error.message)
+                .trim_end()
+                .to_owned()
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
