@@ -252,3 +252,133 @@ fn what_may_not_work_is_a_warning_with_its_place() {
     assert_eq!(output.status, Some(0), "{output}");
     insta::assert_snapshot!(output.stderr);
 }
+
+#[test]
+fn each_sort_of_bad_input_is_shown_in_its_line() {
+    for (what, line, expected, text) in [
+        (
+            "an unknown value of an annotation",
+            13,
+            "bad value of `sidecar.istio.io/interceptionMode`",
+            WEB.replace(
+                "      labels:",
+                "      annotations:\n        sidecar.istio.io/interceptionMode: MAYBE\n      labels:",
+            ),
+        ),
+        (
+            "ports that are both captured and left alone",
+            14,
+            "`81` is in `traffic.sidecar.istio.io/includeInboundPorts` too",
+            WEB.replace(
+                "      labels:",
+                "      annotations:\n        traffic.sidecar.istio.io/includeInboundPorts: 80,81\n        \
+                 traffic.sidecar.istio.io/excludeInboundPorts: '81'\n      labels:",
+            ),
+        ),
+        (
+            "a port that is the proxy's",
+            19,
+            "port 15001 of container `app` is the proxy's outbound port",
+            WEB.replace(
+                "        image: example.com/web:1",
+                "        image: example.com/web:1\n        ports:\n        - containerPort: 15001",
+            ),
+        ),
+        (
+            "a sidecar of another mesh",
+            18,
+            "the pod has a sidecar of Linkerd already",
+            format!("{WEB}      - name: linkerd-proxy\n"),
+        ),
+        (
+            "no containers",
+            15,
+            "the pod has no containers",
+            WEB.replace(
+                "      - name: app\n        image: example.com/web:1\n",
+                "      []\n",
+            )
+            .replace("      containers:\n      []", "      containers: []"),
+        ),
+        (
+            "malformed YAML",
+            16,
+            "",
+            WEB.replace("    spec:\n      containers:", "    spec: {\n      containers:"),
+        ),
+    ] {
+        let project = Project::new().file("good.yaml", WEB).file("web.yaml", &text);
+        for place in [&["-o", "out.yaml"][..], &["--in-place"], &[]] {
+            let args = ["inject", "--offline", "-f", "good.yaml", "-f", "web.yaml"];
+            let output = project.run(args.iter().chain(place).copied());
+            assert_eq!(
+                (output.status, output.stdout.as_str()),
+                (Some(2), ""),
+                "{what}: {output}"
+            );
+            assert!(output.stderr.contains(expected), "{what}: {output}");
+            assert!(
+                output.stderr.contains(&format!("[web.yaml:{line}:")),
+                "{what}: {output}"
+            );
+        }
+        let read = |name: &str| fs_err::read_to_string(project.path().join(name)).expect("a file");
+        assert_eq!(
+            (read("good.yaml").as_str(), read("web.yaml")),
+            (WEB, text),
+            "{what}"
+        );
+        assert!(!project.path().join("out.yaml").exists(), "{what}");
+    }
+}
+
+#[test]
+fn files_are_changed_all_or_none() {
+    // The file beside it, which takes its place in the end, cannot have a name that is longer still.
+    let long = format!("{}.yaml", "n".repeat(245));
+    let project = Project::new().file("a.yaml", WEB).file(&long, WEB);
+    let output = project.run(["inject", "--offline", "--in-place", "-f", "a.yaml", "-f", &long]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(output.stderr.contains("cannot write"), "{output}");
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(project.path()).expect("a folder") {
+        let entry = entry.expect("an entry");
+        assert_eq!(fs_err::read_to_string(entry.path()).expect("a file"), WEB);
+        names.push(entry.file_name());
+    }
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn pods_that_their_namespace_refuses_are_warned_of() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels: {pod-security.kubernetes.io/enforce: LEVEL}\n---\n";
+    let restricted = WEB.replace(
+        "        image: example.com/web:1\n",
+        "        image: example.com/web:1\n        securityContext:\n          allowPrivilegeEscalation: false\n          \
+         capabilities: {drop: [ALL]}\n      securityContext:\n        runAsNonRoot: true\n        seccompProfile: {type: RuntimeDefault}\n",
+    );
+    let project = Project::new().file("cni.yaml", "pilot: {cni: {enabled: true}}\n");
+    for (level, args, refused) in [
+        ("privileged", &["--offline"][..], false),
+        ("baseline", &["--offline"], true),
+        ("restricted", &["--offline"], true),
+        ("restricted", &["--values", "cni.yaml"], false),
+    ] {
+        let text = namespace.replace("LEVEL", level) + &restricted;
+        let output = project.run_with_stdin(["inject", "-f", "-"].iter().chain(args).copied(), &text);
+        assert_eq!(output.status, Some(0), "{output}");
+        let says = format!(
+            "the namespace `shop` refuses the pods: the Pod Security Standard `{level}:latest` forbids"
+        );
+        assert_eq!(
+            output.stderr.contains(&says),
+            refused,
+            "{level} {args:?}: {output}"
+        );
+        assert_eq!(
+            output.stderr.contains("install the Istio CNI plugin"),
+            refused,
+            "{level} {args:?}: {output}"
+        );
+    }
+}

@@ -225,6 +225,42 @@ async fn settings_come_from_the_cluster() {
     let output = injected(&project, &args, &asks(&refused));
     assert!(output.stderr.contains("`istio-injection: disabled`"), "{output}");
 
+    // A tag stands for its revision.
+    let webhooks = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+        "metadata": {
+            "name": "istio-revision-tag-stable",
+            "labels": {"istio.io/rev": "canary", "istio.io/tag": "stable"},
+        },
+        "webhooks": [{
+            "name": "rev.namespace.sidecar-injector.istio.io", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "clientConfig": {"url": "https://127.0.0.1:1/inject"}, "rules": [],
+        }],
+    });
+    let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+    create(&client, path, &webhooks).await.expect("webhooks");
+    let with_tag: Vec<_> = args
+        .iter()
+        .map(|arg| if *arg == "canary" { "stable" } else { *arg })
+        .collect();
+    let output = injected(&project, &with_tag, &asks("shop"));
+    assert!(
+        output.stdout.contains("istiod-canary.istio-system.svc:15012"),
+        "{output}"
+    );
+    assert!(output.stdout.contains(r#"\"revision\":\"canary\""#), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("`stable` is a tag of the revision `canary`"),
+        "{output}"
+    );
+    let request = http::Request::delete(format!("{path}/istio-revision-tag-stable")).body(Vec::new());
+    let _: Value = client
+        .request(request.expect("a request"))
+        .await
+        .expect("the webhooks are gone");
+
     let unreachable = cluster.admin().server("https://127.0.0.1:1").kubeconfig();
     let output = project.run_with_stdin(
         [

@@ -89,15 +89,21 @@ pub fn inject(
 
     let mut result = original.clone();
     start_with_metadata(&mut result);
-    let mut template = Value::Object(Map::new());
+    let mut template = Value::Null;
     for part in templates {
-        let patch = part.build(&context);
-        let Value::Object(patch) = &patch else { continue };
-        merge(as_map(&mut template), patch);
-        if named(containers(&template, "initContainers"), PROXY_CONTAINER).is_some() {
+        let mut built = part.build(&context);
+        let Value::Object(patch) = &built else { continue };
+        let has_native = |pod: &Value| named(containers(pod, "initContainers"), PROXY_CONTAINER).is_some();
+        if has_native(&template) || has_native(&built) {
             move_proxy_to_init(&mut result);
         }
         merge(as_map(&mut result), patch);
+        // Mostly there is one.
+        if template.is_null() {
+            template = built;
+        } else {
+            merge(as_map(&mut template), as_map(&mut built));
+        }
     }
     let overridden = overrides::apply(&mut result, original, &template);
     let mode = annotation(original, "sidecar.istio.io/interceptionMode").unwrap_or(proxy.interception_mode());

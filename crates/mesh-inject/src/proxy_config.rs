@@ -1,5 +1,7 @@
 //! `ProxyConfig` of the mesh: merged from its sources, and as the JSON that the proxy reads.
 
+use std::sync::LazyLock;
+
 use mesh_core::istio::mesh_config::MeshProxyConfig;
 use mesh_core::schema::{Duration, Message, MessageSchema, Type};
 use serde_json::Value;
@@ -164,7 +166,8 @@ const DEFAULT_STATUS_PORT: i64 = 15020;
 
 /// Whether the value is the one that istiod compiles in.
 fn is_compiled(name: &str, value: &Value) -> bool {
-    let compiled = MeshProxyConfig::compiled_defaults();
+    static COMPILED: LazyLock<MeshProxyConfig> = LazyLock::new(MeshProxyConfig::compiled_defaults);
+    let compiled = &*COMPILED;
     match name {
         "configPath" => *value == *compiled.config_path,
         "binaryPath" => *value == *compiled.binary_path,
