@@ -2,6 +2,7 @@
 
 mod analyze;
 mod api;
+#[cfg(unix)]
 mod check_inject;
 mod cluster;
 mod config;
@@ -10,7 +11,9 @@ mod formats;
 mod harness;
 mod inject;
 mod inject_cluster;
+#[cfg(unix)]
 mod injector;
+#[cfg(unix)]
 mod injector_support;
 mod meta;
 mod precheck;

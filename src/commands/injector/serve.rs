@@ -113,6 +113,9 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
     };
     let loaded = tokio::select! {
         loaded = source.load(&settings) => loaded?,
+        () = tokio::time::sleep(cluster.timeout) => {
+            return Err(CommandError::user("the settings could not be read within the time of `--timeout`"));
+        }
         () = stopped.as_mut() => return Ok(Exit::Clean),
     };
     for note in &loaded.notes {
@@ -200,22 +203,27 @@ async fn watch_for_changes(state: &State, source: &Source, settings: &SettingsAr
     }
 }
 
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
+#[cfg(unix)]
 fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
-    let failed = |error: std::io::Error| CommandError::user(format!("cannot wait for signals: {error}"));
-    #[cfg(unix)]
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
-    #[cfg(unix)]
-    let mut interrupt =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let listen =
+        |kind| signal(kind).map_err(|error| CommandError::user(format!("cannot wait for signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        #[cfg(not(unix))]
+    })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail where there are signals")]
+fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
