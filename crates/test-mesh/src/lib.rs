@@ -11,12 +11,13 @@
 //! Istio does not check either: weight on a subset that no DestinationRule has gives 503, like in a real mesh.
 //!
 //! What turns VirtualServices into Envoy's routes here is a small driver for tests, until the product compiles them
-//! itself. It takes `uri` and `headers` matches, weights, `mirror`, `timeout` and `retries`, and subsets by `version`;
-//! it refuses any other field. Unlike Istio it retries only where `retries` says so.
+//! itself. It takes `uri` and `headers` matches, weights, `mirror`, `timeout`, `retries` and headers that a destination
+//! adds to responses, and subsets by `version`; it refuses any other field. Unlike Istio it retries only where `retries`
+//! says so.
 //!
-//! Differences in metrics from those of Istio: `reporter` is always `source`, mirrored requests are counted, durations
-//! have no `response_code`, there are no labels of the source, and a request to a cluster that is not there is not
-//! counted, because it is nowhere in an Envoy's cluster statistics.
+//! Differences in metrics from those of Istio: `reporter` is always `source`, `response_flags` always `-`, mirrored
+//! requests are counted, durations have no `response_code`, there are no labels of the source, and a request to a
+//! cluster that is not there is not counted, because it is nowhere in an Envoy's cluster statistics.
 
 mod backend;
 mod client;
@@ -84,6 +85,12 @@ impl MeshUnderTest {
             config: Mutex::new(config),
             folder,
         })
+    }
+
+    /// The proxies: their admin ports, and their listener `outbound` for requests of other kinds than
+    /// [`send_with`](Self::send_with) makes.
+    pub fn envoys(&self) -> &[Envoy] {
+        &self.envoys
     }
 
     /// Adds a service in front of some of the versions, like `reviews-canary`.

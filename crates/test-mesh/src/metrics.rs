@@ -43,6 +43,7 @@ pub(crate) fn scrape_job() -> Value {
             keep("envoy_cluster_name", CLUSTER),
             label("reporter", "source"),
             label("request_protocol", "http"),
+            label("response_flags", "-"),
             of_cluster("destination_service", "$1"),
             of_cluster("destination_service_name", "$2"),
             of_cluster("destination_service_namespace", "$3"),

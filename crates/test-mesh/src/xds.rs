@@ -107,26 +107,27 @@ impl Config {
     }
 
     fn action(&self, http: &Value) -> io::Result<Value> {
-        let mut weights = Vec::new();
-        for route in array(&http["route"]) {
-            known(route, "route", &["destination", "weight"])?;
-            let cluster = self.cluster(&route["destination"])?;
-            weights.push((cluster, route["weight"].as_u64().unwrap_or_default()));
-        }
-        // A destination alone needs no weight; among several, one without weight is left out.
-        if weights.len() > 1 {
-            weights.retain(|(_, weight)| *weight > 0);
-        }
-        let mut action = match weights.as_slice() {
-            [] => return Err(invalid("http.route: there is no destination with a weight")),
-            [(cluster, _)] => json!({"cluster": cluster}),
-            _ => {
-                let clusters = weights
-                    .iter()
-                    .map(|(name, weight)| json!({"name": name, "weight": weight}));
-                json!({"weighted_clusters": {"clusters": clusters.collect::<Vec<_>>()}})
+        let routes = array(&http["route"]);
+        let mut clusters = Vec::new();
+        for route in routes {
+            known(route, "route", &["destination", "weight", "headers"])?;
+            // A destination alone needs no weight; among several, one without weight is left out.
+            let weight = match routes {
+                [_] => 1,
+                _ => route["weight"].as_u64().unwrap_or_default(),
+            };
+            if weight > 0 {
+                clusters.push(json!({
+                    "name": self.cluster(&route["destination"])?,
+                    "weight": weight,
+                    "response_headers_to_add": added_headers(&route["headers"])?,
+                }));
             }
-        };
+        }
+        if clusters.is_empty() {
+            return Err(invalid("http.route: there is no destination with a weight"));
+        }
+        let mut action = json!({"weighted_clusters": {"clusters": clusters}});
         // Without a timeout there is none, as in Istio. Envoy's default would be 15 seconds.
         action["timeout"] = match &http["timeout"] {
             Value::Null => "0s".into(),
@@ -283,6 +284,18 @@ pub(crate) fn uses(dump: &Value, versions: &Versions) -> bool {
     clusters["version_info"] == versions.clusters
         && array(&clusters["dynamic_warming_clusters"]).is_empty()
         && routes["dynamic_route_configs"][0]["version_info"] == versions.routes
+}
+
+/// What `headers.response.add` of a destination adds to its answers.
+fn added_headers(headers: &Value) -> io::Result<Vec<Value>> {
+    if headers.is_null() {
+        return Ok(Vec::new());
+    }
+    known(headers, "headers", &["response"])?;
+    known(&headers["response"], "headers.response", &["add"])?;
+    let added = headers["response"]["add"].as_object().into_iter().flatten();
+    let added = added.map(|(name, value)| json!({"header": {"key": name, "value": value}}));
+    Ok(added.collect())
 }
 
 fn route_match(condition: &Value) -> io::Result<Value> {

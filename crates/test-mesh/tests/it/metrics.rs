@@ -56,7 +56,7 @@ fn success_rate_and_latency_by_version() {
     // All labels that Istio has for a destination, and nothing of Envoy's.
     let labels = r#"destination_service_name="reviews",destination_service_namespace="shop",
         destination_workload="reviews-v2",destination_workload_namespace="shop",request_protocol="http",
-        response_code="500""#;
+        response_code="500",response_flags="-""#;
     let v2 = version("v2");
     let errors = number(format!("sum(istio_requests_total{{{v2},{labels}}})")).unwrap();
     let since = mesh.received("v2") / 10;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
+use test_envoy::http::{Connection, Response};
 use test_mesh::Behaviour;
 
 use crate::{reviews, routes, split, to};
@@ -45,6 +46,32 @@ fn a_service_may_have_some_of_the_versions() {
     let http = json!([{"route": [{"destination": {"host": host, "port": {"number": 80}}}]}]);
     mesh.apply_virtual_service(&routes(&http)).unwrap();
     assert_eq!(mesh.send(20, 2).of("v2"), 20);
+}
+
+#[test]
+fn a_destination_adds_headers_to_its_answers() {
+    let mesh = reviews();
+    let mut canary = to("v2", 50);
+    canary["headers"] = json!({"response": {"add": {"Set-Cookie": "on=canary; Path=/"}}});
+    let http = json!([
+        {"match": [{"headers": {"cookie": {"regex": "(.*;\\s*)?on=canary(;.*)?"}}}], "route": [to("v2", 0)]},
+        {"route": [to("v1", 50), canary]},
+    ]);
+    mesh.apply_virtual_service(&routes(&http)).unwrap();
+    let proxy = mesh.envoys()[0].listener("outbound").unwrap();
+    let mut connection = Connection::open(proxy).unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: reviews.shop.svc.cluster.local\r\n\r\n";
+    let answers: Vec<_> = (0..50).map(|_| connection.send(request).unwrap()).collect();
+    let stuck = |answer: &&Response| answer.header("set-cookie") == Some("on=canary; Path=/");
+    let canaries = answers
+        .iter()
+        .filter(|answer| answer.header("x-version") == Some("v2"));
+    assert!(canaries.clone().count() > 0);
+    assert!(answers.iter().filter(stuck).eq(canaries));
+    assert_eq!(
+        mesh.send_with("/", &[("cookie", "on=canary")], 50, 2).of("v2"),
+        50
+    );
 }
 
 #[test]
