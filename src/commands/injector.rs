@@ -15,10 +15,16 @@ use crate::ui::Printer;
 
 /// Run an injector of sidecars
 #[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct InjectorArgs {
     #[command(subcommand)]
     command: InjectorCommand,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  Serve the webhook that the API server calls
+    meshctl injector serve --tls-cert /etc/tls/tls.crt --tls-key /etc/tls/tls.key";
 
 #[derive(Subcommand, Debug)]
 enum InjectorCommand {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "analyze",
     "explain",
     "precheck",
     "inject",
     "uninject",
+    "check-inject",
+    "injector",
     "describe",
     "proxy-config",
     "proxy-status",
