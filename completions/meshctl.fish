@@ -36,6 +36,8 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explai
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "precheck" -d 'Check whether a cluster can take a mesh, and whether the one that it has is in order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "inject" -d 'Add sidecars to workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninject" -d 'Take injected sidecars out of workloads'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check-inject" -d 'Say whether pods would be injected, and why or why not'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "injector" -d 'Run an injector of sidecars'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "describe" -d 'Show what applies to a pod, a service or a host, and in which order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "des" -d 'Show what applies to a pod, a service or a host, and in which order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy-config" -d 'Show what proxies hold: listeners, routes, clusters, endpoints, certificates'
@@ -231,7 +233,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l pod-template 
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s n -l namespace -d 'Namespace of objects that name none' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l mesh-config -d 'Mesh-wide configuration (MeshConfig): the key `mesh` of the ConfigMap `istio`' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l values -d 'Values of the installation: the key `values` of the ConfigMap `istio-sidecar-injector`' -r -F
-complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s r -l revision -d 'Revision of the control plane to inject for [default: that of the values]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s r -l revision -d 'Revision of the control plane to inject for, or a tag of one [default: that of the values]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l native-sidecar -d 'Whether to inject native sidecars: init containers that go on running' -r -f -a "auto\t'If the control plane does: by its setting, or else if all nodes have Kubernetes 1.33 or later'
 true\t'Always'
@@ -249,6 +251,7 @@ never\t'Never'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l in-place -d 'Write each file back to where it was read; all of them or none'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l diff -d 'Print what would change, and change nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l explain -d 'Print each addition and where it comes from, instead of the manifests'
+complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l from-webhook -d 'Ask the cluster\'s own injector, by the webhook that the API server calls'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l offline -d 'Ask no cluster; what files do not give is Istio\'s default'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s v -l verbose -d 'Say more: what was skipped, and why'
@@ -266,6 +269,60 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s q -l quiet 
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand uninject" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s l -l selector -d 'Labels of a pod that need not exist, such as `app=web,version=v1`' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s f -l filename -d 'Workloads of files and folders, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s n -l namespace -d 'Namespace of what is named without one [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s o -l output -d 'Form of the output' -r -f -a "table\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check-inject" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and not __fish_seen_subcommand_from serve" -f -a "serve" -d 'Serve the webhook that injects sidecars'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l listen -d 'Address and port to listen on; port 0 is any that is free, and is told on standard error' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l tls-cert -d 'Certificate of the server with its chain, in PEM' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l tls-key -d 'Private key of the certificate, in PEM' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l refresh -d 'Time between two looks for changes of the settings and the certificate' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l mesh-config -d 'Mesh-wide configuration (MeshConfig): the key `mesh` of the ConfigMap `istio`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l values -d 'Values of the installation: the key `values` of the ConfigMap `istio-sidecar-injector`' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s r -l revision -d 'Revision of the control plane to inject for, or a tag of one [default: that of the values]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l native-sidecar -d 'Whether to inject native sidecars: init containers that go on running' -r -f -a "auto\t'If the control plane does: by its setting, or else if all nodes have Kubernetes 1.33 or later'
+true\t'Always'
+false\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -l offline -d 'Ask no cluster; what files do not give is Istio\'s default'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
