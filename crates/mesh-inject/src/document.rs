@@ -330,7 +330,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// The owner of its pod.
-    pub(crate) fn owner(&self, pod: &Value) -> Owner {
+    pub fn owner(&self, pod: &Value) -> Owner {
         if self.kind == "Pod" {
             return Owner::of_pod(pod, &self.namespace);
         }

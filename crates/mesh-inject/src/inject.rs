@@ -1,5 +1,6 @@
 //! From a pod to the pod with a sidecar.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use mesh_core::Labels;
@@ -11,9 +12,9 @@ use crate::checks::{Problem, Severity, annotation_path, check, templates};
 use crate::merge::merge;
 use crate::namespace::Namespace;
 use crate::owner::Owner;
-use crate::proxy_config::effective;
+use crate::proxy_config::{ProxyConfig, effective};
 use crate::settings::Settings;
-use crate::templates::Context;
+use crate::templates::{Context, Template};
 use crate::tree::{
     Map, annotation, annotations_mut, as_map, containers, label, labels_mut, list, list_mut, map_mut, named,
     proxy_mut, spec_list_mut, text, variable,
@@ -56,28 +57,15 @@ pub fn inject(
 ) -> Result<Injected, Vec<Problem>> {
     let mut problems = Vec::new();
     let was_injected = annotation(pod, STATUS).is_some();
-    let restored;
-    let original = if was_injected {
-        restored = uninject(pod).pod;
-        &restored
-    } else if namespace.chooses_users() && has_chosen_user(pod) {
-        restored = without_chosen_user(pod);
-        &restored
-    } else {
-        pod
-    };
+    let original = &*original(pod, namespace);
     check(settings, original, &mut problems);
     let templates = templates(settings, original, &mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
 
-    let annotated = annotation(original, "proxy.istio.io/config").and_then(yaml);
-    let proxy = effective(settings, &owner.namespace, original, annotated.as_ref());
-    let is_native = match annotation(original, "sidecar.istio.io/nativeSidecar") {
-        None | Some("") => settings.native_sidecars,
-        Some(value) => value != "false",
-    };
+    let proxy = proxy_config(settings, original, owner);
+    let is_native = is_native(settings, original);
     let context = Context {
         settings,
         pod: original,
@@ -165,6 +153,72 @@ pub fn inject(
         was_injected,
         is_native,
     })
+}
+
+/// The pod as it is without injection.
+fn original<'p>(pod: &'p Value, namespace: &Namespace) -> Cow<'p, Value> {
+    if annotation(pod, STATUS).is_some() {
+        Cow::Owned(uninject(pod).pod)
+    } else if namespace.chooses_users() && has_chosen_user(pod) {
+        Cow::Owned(without_chosen_user(pod))
+    } else {
+        Cow::Borrowed(pod)
+    }
+}
+
+/// The settings of the proxy, with what the pod's annotation says.
+fn proxy_config(settings: &Settings, pod: &Value, owner: &Owner) -> ProxyConfig {
+    let annotated = annotation(pod, "proxy.istio.io/config").and_then(yaml);
+    effective(settings, &owner.namespace, pod, annotated.as_ref())
+}
+
+/// Whether the proxy is a native sidecar.
+fn is_native(settings: &Settings, pod: &Value) -> bool {
+    match annotation(pod, "sidecar.istio.io/nativeSidecar") {
+        None | Some("") => settings.native_sidecars,
+        Some(value) => value != "false",
+    }
+}
+
+/// What a template is evaluated with, and what is built in its place.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The template.
+    pub template: Template,
+    /// The pod as it is without injection.
+    pub pod: Value,
+    /// The settings of its proxy.
+    pub proxy: ProxyConfig,
+    /// User and group of the proxy.
+    pub ids: (i64, i64),
+    /// What is merged into the pod.
+    pub patch: Value,
+}
+
+/// What all templates would add to a pod.
+///
+/// For tests, which hold the templates of [`payload`](crate::payload) against it.
+#[doc(hidden)]
+pub fn build_all(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespace) -> Vec<Built> {
+    let original = &*original(pod, namespace);
+    let proxy = proxy_config(settings, original, owner);
+    let context = Context {
+        settings,
+        pod: original,
+        owner,
+        namespace,
+        proxy: &proxy,
+        is_native: is_native(settings, original),
+    };
+    let build = |template: Template| Built {
+        template,
+        pod: original.clone(),
+        proxy: proxy.clone(),
+        ids: (namespace.proxy_user(), namespace.proxy_group()),
+        patch: template.build(&context),
+    };
+    Template::ALL.into_iter().map(build).collect()
 }
 
 /// Whether the pod's own proxy container runs as the user of the application. OpenShift gives all containers the same

@@ -26,6 +26,7 @@ mod merge;
 mod namespace;
 mod overrides;
 mod owner;
+pub mod payload;
 mod probes;
 mod prometheus;
 mod proxy_config;
@@ -44,6 +45,8 @@ pub use document::{
     inject_candidate, inject_document, uninject_document,
 };
 pub use explain::{Addition, explain};
+#[doc(hidden)]
+pub use inject::{Built, build_all};
 pub use inject::{Injected, inject};
 #[doc(hidden)]
 pub use merge::strategic_merge;

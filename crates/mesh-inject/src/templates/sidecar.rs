@@ -156,14 +156,12 @@ fn excluded_inbound_ports(context: &Context<'_>) -> String {
         "traffic.sidecar.istio.io/excludeInboundPorts",
         &context.settings.values.exclude_inbound_ports,
     );
-    let is_there = excluded.split(',').any(|other| other.trim() == port);
+    let is_there = excluded.split(',').any(|other| other == port);
     if port.is_empty() || port == "0" || is_there {
-        excluded.to_owned()
-    } else if excluded.is_empty() {
-        port.to_owned()
-    } else {
-        format!("{excluded},{port}")
+        return excluded.to_owned();
     }
+    let ports = excluded.split(',').map(str::trim).filter(|port| !port.is_empty());
+    ports.chain([port]).collect::<Vec<_>>().join(",")
 }
 
 /// The container that sets up capturing, or with the CNI plugin checks that it is set up.

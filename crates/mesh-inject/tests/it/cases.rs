@@ -340,7 +340,7 @@ fn canonical_labels_come_from_the_labels_of_applications() {
         )
     };
     for (labels, expected) in [
-        ("{x: y}", "web latest"),
+        ("{x: z}", "web latest"),
         ("{app: a, version: v2}", "a v2"),
         (
             "{app: a, app.kubernetes.io/name: b, version: v2, app.kubernetes.io/version: v3}",

@@ -7,3 +7,4 @@ mod oracle;
 mod properties;
 mod round_trip;
 mod support;
+mod templates;

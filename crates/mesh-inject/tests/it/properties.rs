@@ -89,7 +89,7 @@ fn own_proxy() -> impl Strategy<Value = Value> {
     })
 }
 
-fn pod() -> impl Strategy<Value = Value> {
+pub(crate) fn pod() -> impl Strategy<Value = Value> {
     let containers = (1..3_usize).prop_flat_map(|count| {
         (0..count)
             .map(|index| container(format!("c{index}")))
@@ -167,7 +167,7 @@ fn all_settings() -> impl Strategy<Value = Settings> {
         .boxed()
 }
 
-fn owner() -> Owner {
+pub(crate) fn owner() -> Owner {
     Owner {
         api_version: "apps/v1".to_owned(),
         kind: "Deployment".to_owned(),

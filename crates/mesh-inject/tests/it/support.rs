@@ -1,10 +1,11 @@
 //! Settings and documents in a few words.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use mesh_inject::{
-    MeshSettings, Problem, Processed, Scope, Settings, Values, inject_document, uninject_document,
+    MeshSettings, Problem, Processed, Scope, Settings, Values, candidates, inject_document, uninject_document,
 };
 use mesh_yaml::Document;
 use serde_json::Value;
@@ -46,14 +47,60 @@ pub(crate) fn tree(text: &str) -> Value {
     document(text).root().to_json()
 }
 
+thread_local! {
+    /// What was read into settings by this thread: istiod's templates see it unread.
+    static READ: RefCell<Vec<Read>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Settings, and what they were read from.
+#[derive(Clone, Debug)]
+struct Read {
+    mesh: (MeshSettings, Value),
+    values: (Values, Value),
+}
+
 /// Settings of a `MeshConfig` and of values, in YAML; empty for the defaults.
 pub(crate) fn settings(mesh: &str, values: &str) -> Settings {
+    let (mesh_tree, values_tree) = (tree(mesh), tree(values));
     let mesh = if mesh.is_empty() {
         MeshSettings::default()
     } else {
         MeshSettings::read(document(mesh).root())
     };
-    Settings::new(mesh, Values::read(&tree(values)))
+    let settings = Settings::new(mesh, Values::read(&values_tree));
+    let read = Read {
+        mesh: (settings.mesh.clone(), mesh_tree),
+        values: (settings.values.clone(), values_tree),
+    };
+    READ.with_borrow_mut(|all| all.push(read));
+    settings
+}
+
+/// The `MeshConfig` and the values that [`settings`] were made of; null for the defaults.
+pub(crate) fn sources(settings: &Settings) -> (Value, Value) {
+    READ.with_borrow(|all| {
+        let mesh = all.iter().map(|read| &read.mesh);
+        let values = all.iter().map(|read| &read.values);
+        (
+            source(mesh, &settings.mesh, &MeshSettings::default()),
+            source(values, &settings.values, &Values::default()),
+        )
+    })
+}
+
+fn source<'r, T: PartialEq + 'r>(
+    mut read: impl Iterator<Item = &'r (T, Value)>,
+    settings: &T,
+    default: &T,
+) -> Value {
+    let found = read
+        .find(|(read, _)| read == settings)
+        .map(|(_, tree)| tree.clone());
+    assert!(
+        found.is_some() || settings == default,
+        "settings that were not read"
+    );
+    found.unwrap_or_default()
 }
 
 fn text_of(document: &Document, processed: &Processed) -> String {
@@ -68,6 +115,11 @@ fn text_of(document: &Document, processed: &Processed) -> String {
 pub(crate) fn try_inject(settings: &Settings, text: &str) -> Result<(String, Processed), Vec<Problem>> {
     let document = document(text);
     let processed = inject_document(settings, &document, &Scope::default())?;
+    for candidate in candidates(&document, &Scope::default()) {
+        if let Ok(pod) = &candidate.template {
+            crate::templates::hold(settings, pod, &candidate.owner(pod));
+        }
+    }
     Ok((text_of(&document, &processed), processed))
 }
 
