@@ -9,12 +9,17 @@ use crate::commands::describe::DescribeArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
 use crate::commands::injector::InjectorArgs;
+use crate::commands::install::{InstallArgs, UpgradeArgs};
 use crate::commands::precheck::PrecheckArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
 use crate::commands::proxy_status::ProxyStatusArgs;
+use crate::commands::rollback::RollbackArgs;
+use crate::commands::tag::TagArgs;
 use crate::commands::trace::TraceArgs;
 use crate::commands::uninject::UninjectArgs;
+use crate::commands::uninstall::UninstallArgs;
 use crate::commands::util::UtilArgs;
+use crate::commands::verify::VerifyArgs;
 use crate::commands::version::VersionArgs;
 
 /// Check, explain and understand the configuration of Istio service meshes
@@ -83,6 +88,12 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
     Precheck(Box<PrecheckArgs>),
+    Install(Box<InstallArgs>),
+    Upgrade(Box<UpgradeArgs>),
+    Verify(VerifyArgs),
+    Rollback(Box<RollbackArgs>),
+    Uninstall(Box<UninstallArgs>),
+    Tag(TagArgs),
     Inject(Box<InjectArgs>),
     Uninject(UninjectArgs),
     CheckInject(Box<CheckInjectArgs>),

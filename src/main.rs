@@ -20,6 +20,7 @@ mod commands;
 mod config;
 mod error;
 mod exit;
+mod installer;
 mod proxies;
 mod ui;
 mod watch;

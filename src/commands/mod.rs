@@ -7,12 +7,17 @@ pub(crate) mod describe;
 pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod injector;
+pub(crate) mod install;
 pub(crate) mod precheck;
 pub(crate) mod proxy_config;
 pub(crate) mod proxy_status;
+pub(crate) mod rollback;
+pub(crate) mod tag;
 pub(crate) mod trace;
 pub(crate) mod uninject;
+pub(crate) mod uninstall;
 pub(crate) mod util;
+pub(crate) mod verify;
 pub(crate) mod version;
 
 use crate::cli::Command;
@@ -26,6 +31,12 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Analyze(args) => analyze::analyze(printer, args),
         Command::Explain(args) => explain::explain(printer, args),
         Command::Precheck(args) => precheck::precheck(printer, *args),
+        Command::Install(args) => install::install(printer, *args),
+        Command::Upgrade(args) => install::upgrade(printer, *args),
+        Command::Verify(args) => verify::verify(printer, args),
+        Command::Rollback(args) => rollback::rollback(printer, *args),
+        Command::Uninstall(args) => uninstall::uninstall(printer, *args),
+        Command::Tag(args) => tag::tag(printer, args),
         Command::Inject(args) => inject::inject(printer, *args),
         Command::CheckInject(args) => check_inject::check_inject(printer, *args),
         Command::Injector(args) => injector::injector(printer, args),

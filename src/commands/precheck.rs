@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use mesh_core::cluster::{ClusterError, ErrorKind};
+use mesh_core::cluster::{Cluster, ClusterError, ErrorKind};
 use mesh_install::precheck::{CHECKS, Category, Check, Facts, Options, Report, Status, run};
 use mesh_install::profile::{PROFILES, Profile};
 use mesh_install::version::{RELEASES, Release};
@@ -263,6 +263,22 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
     render::write(printer.stdout(), output, look, is_verbose, precheck)?;
     printer.status(render::summary(printer.status_look(), precheck));
     Ok(fail_on.exit(&report))
+}
+
+/// Makes the checks that are wanted, once.
+///
+/// # Errors
+///
+/// Nothing could be read.
+pub(crate) async fn report(
+    cluster: &Cluster,
+    options: &Options,
+    progress: &Progress,
+    wanted: impl Fn(&Check) -> bool,
+) -> Result<Report, ClusterError> {
+    // The future of some thirty requests is large.
+    let facts = Box::pin(gather::gather(cluster, options, progress, true, None)).await?;
+    Ok(run(&facts, options, wanted))
 }
 
 /// How long to wait, and for what.

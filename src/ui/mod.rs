@@ -10,6 +10,7 @@ mod look;
 pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod render;
+pub(crate) mod steps;
 pub(crate) mod table;
 
 use std::fmt::Display;
@@ -85,6 +86,11 @@ impl Printer {
         if !self.quiet {
             self.line(message);
         }
+    }
+
+    /// A question whose answer follows in the same line. It is put however quiet the program is to be.
+    pub(crate) fn ask(&mut self, question: impl Display) {
+        self.raw(&question.to_string());
     }
 
     /// How what stands beside the data looks.

@@ -7,6 +7,7 @@ mod check_inject;
 mod cluster;
 mod config;
 mod explain;
+mod fault_proxy;
 mod formats;
 mod harness;
 mod inject;
@@ -15,6 +16,8 @@ mod inject_cluster;
 mod injector;
 #[cfg(unix)]
 mod injector_support;
+mod install;
+mod installer;
 mod meta;
 mod precheck;
 mod precheck_faults;

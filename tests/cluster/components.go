@@ -104,6 +104,8 @@ func controllerManagerArgs(d dir, p ports) []string {
 		// kwok gives pods their addresses.
 		"--controllers=*,-node-ipam-controller",
 		"--node-monitor-period=1s",
+		// Nodes are described, and do not report; in production they would count as unreachable after 50 seconds.
+		"--node-monitor-grace-period=24h",
 		"--profiling=false",
 	}
 }

@@ -15,7 +15,7 @@ use crate::object::{FIELD_MANAGER, ObjectRef, is_going, uid};
 use crate::plan::{FieldConflict, conflicts};
 
 /// How often something is tried where nobody waits for long.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 7;
 
 /// The pause before the second attempt; every further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -370,7 +370,8 @@ fn is_about_to_go(status: &[u8]) -> bool {
 fn may_pass(error: &ClusterError, is_patient: bool) -> bool {
     match error.kind {
         ErrorKind::Server | ErrorKind::Malformed => true,
-        ErrorKind::Unreachable | ErrorKind::Timeout => is_patient,
+        ErrorKind::Unreachable => is_patient || !error.message.ends_with("connection refused"),
+        ErrorKind::Timeout => is_patient,
         _ => false,
     }
 }

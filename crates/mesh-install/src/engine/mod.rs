@@ -17,6 +17,7 @@ mod install;
 mod lock;
 mod plan;
 mod remove;
+mod tag;
 mod verify;
 mod wait;
 
@@ -36,6 +37,7 @@ pub use install::InstallOptions;
 pub use lock::{Holder, NamedLock};
 pub use plan::Claims;
 pub use remove::{Left, Removal, RemovalScope};
+pub use tag::{Tag, TagError};
 pub use verify::{Drift, Verdict};
 
 use api::Api;

@@ -21,7 +21,7 @@ use crate::plan::{Desired, Part};
 use crate::schedule::Snapshot;
 
 /// Time between two looks.
-const POLL: std::time::Duration = std::time::Duration::from_secs(1);
+const POLL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// How many of the last lines of a log are shown.
 const LOG_LINES: u32 = 8;

@@ -1,0 +1,158 @@
+//! A control plane from objects in files: what `meshctl manifest generate` or `helm template` have written.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mesh_core::source::files;
+use mesh_install::object::{ObjectRef, Step};
+use mesh_install::plan::Part;
+use mesh_yaml::Document;
+use serde_json::Value;
+
+use crate::error::CommandError;
+
+/// The label that charts of Istio put on objects.
+const COMPONENT: &str = "operator.istio.io/component";
+
+/// The parts of a control plane: what the label calls them, what users call them, and when they come to be.
+const PARTS: [(&str, &str, u8); 6] = [
+    ("Base", "base", 0),
+    ("Cni", "cni", 1),
+    ("Pilot", "istiod", 1),
+    ("Ztunnel", "ztunnel", 2),
+    ("IngressGateways", "ingress-gateways", 2),
+    ("EgressGateways", "egress-gateways", 2),
+];
+
+/// The part that the label names.
+fn part(label: &str) -> Option<usize> {
+    PARTS.iter().position(|(known, _, _)| *known == label)
+}
+
+/// The parts of the objects of some files (`-` is standard input). What is not labelled with its component is told by
+/// its kind and name.
+pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Part>, CommandError> {
+    let mut by_part: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+    for path in paths {
+        for (name, text) in texts(path)? {
+            for document in mesh_yaml::parse(&text) {
+                let document = document.map_err(|error| {
+                    CommandError::user(error.message.clone())
+                        .at(&name, &text, error.span)
+                        .maybe_hinted(error.help.clone())
+                })?;
+                for object in objects(&document) {
+                    let reference = ObjectRef::of(&object, namespace)
+                        .map_err(|error| CommandError::user(format!("{name}: {error}")))?;
+                    by_part
+                        .entry(part_of(&reference, &object))
+                        .or_default()
+                        .push(object);
+                }
+            }
+        }
+    }
+    if by_part.is_empty() {
+        return Err(CommandError::user("the manifest holds no objects"));
+    }
+    let parts = by_part.into_iter().map(|(index, objects)| {
+        let (_, name, wave) = PARTS[index];
+        Part {
+            name: name.to_owned(),
+            wave,
+            objects,
+        }
+    });
+    Ok(parts.collect())
+}
+
+/// Names and texts of the files at a path.
+fn texts(path: &Path) -> Result<Vec<(String, Arc<str>)>, CommandError> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| CommandError::user(format!("cannot read standard input: {error}")))?;
+        return Ok(vec![("standard input".to_owned(), text.into())]);
+    }
+    let unreadable = |name: &str, reason: &str| CommandError::user(format!("cannot read {name}: {reason}"));
+    let paths = files::files_of(path).map_err(|(name, reason)| unreadable(&name, &reason))?;
+    let read = paths.into_iter().map(|path| {
+        let name = files::display_name(&path);
+        let text = files::read_text(&path).map_err(|reason| unreadable(&name, &reason))?;
+        Ok((name, text))
+    });
+    read.collect()
+}
+
+/// The objects of a document, which may be a List.
+fn objects(document: &Document) -> Vec<Value> {
+    let object = document.root().to_json();
+    match object {
+        Value::Null => Vec::new(),
+        Value::Object(ref fields) if object["kind"] == "List" => {
+            let items = fields.get("items").and_then(Value::as_array);
+            items.cloned().unwrap_or_default()
+        }
+        object => vec![object],
+    }
+}
+
+fn part_of(reference: &ObjectRef, object: &Value) -> usize {
+    let labelled = object["metadata"]["labels"][COMPONENT].as_str().and_then(part);
+    labelled.unwrap_or_else(|| {
+        let name = reference.name.as_str();
+        let by_name = if reference.step() <= Step::Definition || name.contains("reader") {
+            "Base"
+        } else if name.contains("cni") {
+            "Cni"
+        } else if name.contains("ztunnel") {
+            "Ztunnel"
+        } else if name.contains("ingressgateway") {
+            "IngressGateways"
+        } else if name.contains("egressgateway") {
+            "EgressGateways"
+        } else {
+            "Pilot"
+        };
+        part(by_name).unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_by_label_or_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mesh.yaml");
+        fs_err::write(
+            &path,
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod}\n---\n\
+             apiVersion: v1\nkind: List\nitems:\n\
+             - {apiVersion: v1, kind: ServiceAccount, metadata: {name: x, labels: {operator.istio.io/component: Cni}}}\n\
+             - {apiVersion: v1, kind: Service, metadata: {name: istio-ingressgateway}}\n---\n# nothing\n",
+        )
+        .expect("a file");
+        let parts = read(&[path], "istio-system").expect("objects");
+        let names: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.wave)).collect();
+        assert_eq!(names, [("cni", 1), ("istiod", 1), ("ingress-gateways", 2)]);
+    }
+
+    #[test]
+    fn what_cannot_be_installed_is_told_with_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mesh.yaml");
+        fs_err::write(&path, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x}\n").expect("a file");
+        let error = read(&[path], "istio-system").expect_err("a Job");
+        assert!(
+            error
+                .message
+                .ends_with("mesh.yaml: Job of batch/v1 is not a kind that can be installed"),
+            "{error}"
+        );
+    }
+}
