@@ -15,7 +15,7 @@ use mesh_install::object::{KINDS, ObjectKind};
 use mesh_install::plan::{Desired, Part};
 use mesh_install::state::EntryFacts;
 use serde_json::{Value, json};
-use test_cluster::{Node, TestCluster};
+use test_cluster::{Node, TestCluster, wait_for};
 
 use crate::harness::{Output, Project};
 
@@ -202,12 +202,12 @@ async fn drift_is_told_and_undone_and_earlier_installations_come_back() {
         .patch("istiod", &by_person, &Patch::Merge(more))
         .await;
     patched.expect("a patch");
-    let drifted = on_mesh(mesh, &["verify", "-o", "json"]);
-    assert_eq!(
-        drifted.status,
-        Some(0),
-        "nobody has said how many replicas: {drifted}"
-    );
+    // Nobody has said how many replicas.
+    wait_for("both pods to run", async || {
+        let verified = on_mesh(mesh, &["verify"]);
+        (verified.status == Some(0)).then_some(())
+    })
+    .await;
     let labels = json!({ "spec": { "selector": { "app": "other" } } });
     let patched = api("Service", mesh)
         .patch("istiod", &by_person, &Patch::Merge(labels))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 19] = [
     "analyze",
     "explain",
     "precheck",
@@ -16,6 +16,12 @@ const COMMANDS: [&str; 13] = [
     "proxy-config",
     "proxy-status",
     "trace",
+    "install",
+    "upgrade",
+    "verify",
+    "rollback",
+    "uninstall",
+    "tag",
     "completion",
     "version",
 ];
