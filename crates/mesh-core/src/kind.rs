@@ -378,34 +378,10 @@ fn kubernetes<T: DeserializeOwned + Default>(
         return T::default();
     };
     let before = violations.len();
-    let (result, ignored) = mesh_yaml::de::from_node_with_ignored(node);
-    violations.extend(ignored.into_iter().map(|path| {
-        let key = match path.segments().last() {
-            Some(mesh_yaml::Segment::Key(key)) => key.to_string(),
-            _ => String::new(),
-        };
-        Violation {
-            kind: ViolationKind::UnknownField,
-            path,
-            on_key: true,
-            message: format!("unknown field `{key}`"),
-            help: None,
-            suggestion: None,
-        }
-    }));
-    let value = result.unwrap_or_else(|error| {
-        violations.push(Violation {
-            kind: ViolationKind::WrongType,
-            path: error.path,
-            on_key: false,
-            message: error.message,
-            help: None,
-            suggestion: None,
-        });
-        T::default()
-    });
+    let (value, problems) = schema::validate::read_kubernetes(node);
+    violations.extend(problems);
     prefix(&mut violations[before..], at);
-    value
+    value.unwrap_or_default()
 }
 
 fn prefix(violations: &mut [Violation], key: &str) {

@@ -10,6 +10,9 @@
 //! with the input is data ([`Mesh::problems`], [`Mesh::violations`]), so that one broken document hides nothing
 //! else.
 
+// The derives of mesh-macros name the crate from outside.
+extern crate self as mesh_core;
+
 pub mod annotations;
 #[cfg(feature = "cluster")]
 pub mod cluster;

@@ -226,7 +226,7 @@ fn canonical(name: &str, value: &Value, ty: &Type, nullable: bool) -> Option<Val
             let is_default = schema.values.first().is_some_and(|first| first.name == word);
             keep(Value::String(word.to_owned()), is_default)
         }
-        Type::String | Type::Bytes | Type::Timestamp | Type::IntOrString => {
+        Type::String | Type::Bytes | Type::Timestamp | Type::IntOrString | Type::PlainText => {
             let text = plain(value);
             let is_default = text.is_empty();
             keep(Value::String(text), is_default)
@@ -247,7 +247,7 @@ fn canonical(name: &str, value: &Value, ty: &Type, nullable: bool) -> Option<Val
             let whole = (number.fract() == 0.0 && number.abs() < 1e9).then(|| Value::from(number as i64));
             keep(whole.unwrap_or_else(|| number.into()), number == 0.0)
         }
-        Type::Any => Some(value.clone()),
+        Type::Any | Type::Value | Type::Kubernetes(_) => Some(value.clone()),
     }
 }
 

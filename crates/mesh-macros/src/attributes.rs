@@ -124,7 +124,7 @@ impl ValueAttributes {
     }
 }
 
-/// Constraints as the tokens of a `crate::schema::Constraints` value.
+/// Constraints as the tokens of a `::mesh_core::schema::Constraints` value.
 #[derive(Default)]
 pub(crate) struct Constraints {
     settings: Vec<Tokens>,
@@ -180,9 +180,9 @@ impl quote::ToTokens for Constraints {
     fn to_tokens(&self, tokens: &mut Tokens) {
         let settings = &self.settings;
         tokens.extend(if settings.is_empty() {
-            quote!(crate::schema::Constraints::NONE)
+            quote!(::mesh_core::schema::Constraints::NONE)
         } else {
-            quote!(crate::schema::Constraints { #(#settings,)* ..crate::schema::Constraints::NONE })
+            quote!(::mesh_core::schema::Constraints { #(#settings,)* ..::mesh_core::schema::Constraints::NONE })
         });
     }
 }

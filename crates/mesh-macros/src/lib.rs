@@ -1,10 +1,10 @@
-//! Derives for mesh-core's resource types.
+//! Derives for resource types.
 //!
 //! `#[derive(Message)]` on a struct and `#[derive(Enum)]` on a field-less enum produce, from one declaration, what
 //! would otherwise be written four times: the decoder from a YAML node, the static schema that findings, JSON
 //! Schemas and CRDs come from, the documentation that `meshctl explain` prints, and the defaults.
 //!
-//! The generated code names `crate::schema`, so the derives are for use inside mesh-core.
+//! The generated code names `::mesh_core::schema` and `::mesh_yaml`, which the using crate depends on.
 
 mod attributes;
 
@@ -15,7 +15,7 @@ use syn::{Data, DeriveInput, Fields, parse_macro_input};
 
 use attributes::{FieldAttributes, MessageAttributes, ValueAttributes, docs};
 
-/// Implements `crate::schema::Message` for a struct with named fields.
+/// Implements `::mesh_core::schema::Message` for a struct with named fields.
 ///
 /// Attributes: `#[message(one_of("a", "b"), cel(RULE))]` on the struct; on a field
 /// `#[field(name = "..", also = "..", required, nullable, deprecated = "..", <constraints>)]`, where constraints
@@ -30,7 +30,7 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Implements `crate::schema::FieldType` for a field-less enum whose `Default` is what an absent value means.
+/// Implements `::mesh_core::schema::FieldType` for a field-less enum whose `Default` is what an absent value means.
 ///
 /// A variant's value is its name in `SCREAMING_SNAKE_CASE`, or as given by `#[value("IfNotPresent")]`;
 /// `#[value(deprecated = "..")]` marks one that still works but should be replaced.
@@ -70,26 +70,26 @@ fn message(input: &DeriveInput) -> syn::Result<Tokens> {
         let also = option(attributes.also.as_ref());
         let constraints = &attributes.constraints;
         schemas.push(quote! {
-            crate::schema::Field {
+            ::mesh_core::schema::Field {
                 name: #json,
                 also: #also,
                 docs: #field_docs,
                 deprecated: #deprecated,
                 required: #required,
-                ty: <#ty as crate::schema::FieldType>::TYPE,
+                ty: <#ty as ::mesh_core::schema::FieldType>::TYPE,
                 constraints: #constraints,
             }
         });
         let names = std::iter::once(&json).chain(attributes.also.as_ref());
         arms.push(quote! {
-            #(#names)|* => self.#field_ident = <#ty as crate::schema::FieldType>::decode(entry.value),
+            #(#names)|* => self.#field_ident = <#ty as ::mesh_core::schema::FieldType>::decode(entry.value),
         });
     }
 
     Ok(quote! {
-        impl crate::schema::Message for #ident {
-            fn schema() -> &'static crate::schema::MessageSchema {
-                static SCHEMA: crate::schema::MessageSchema = crate::schema::MessageSchema {
+        impl ::mesh_core::schema::Message for #ident {
+            fn schema() -> &'static ::mesh_core::schema::MessageSchema {
+                static SCHEMA: ::mesh_core::schema::MessageSchema = ::mesh_core::schema::MessageSchema {
                     name: #name,
                     docs: #message_docs,
                     fields: &[#(#schemas),*],
@@ -112,13 +112,13 @@ fn message(input: &DeriveInput) -> syn::Result<Tokens> {
             }
         }
 
-        impl crate::schema::FieldType for #ident {
-            const TYPE: crate::schema::Type =
-                crate::schema::Type::Message(<#ident as crate::schema::Message>::schema);
+        impl ::mesh_core::schema::FieldType for #ident {
+            const TYPE: ::mesh_core::schema::Type =
+                ::mesh_core::schema::Type::Message(<#ident as ::mesh_core::schema::Message>::schema);
 
             fn decode(node: ::mesh_yaml::Node<'_>) -> Self {
                 let mut message = Self::default();
-                crate::schema::Message::merge(&mut message, node);
+                ::mesh_core::schema::Message::merge(&mut message, node);
                 message
             }
         }
@@ -144,14 +144,14 @@ fn enumeration(input: &DeriveInput) -> syn::Result<Tokens> {
         let value_docs = docs(&variant.attrs);
         let deprecated = option(attributes.deprecated.as_ref());
         values.push(quote! {
-            crate::schema::EnumValue { name: #value, docs: #value_docs, deprecated: #deprecated }
+            ::mesh_core::schema::EnumValue { name: #value, docs: #value_docs, deprecated: #deprecated }
         });
         parse_arms.push(quote! { #value => Some(Self::#variant_ident), });
         print_arms.push(quote! { Self::#variant_ident => #value, });
     }
     let static_ident = format_ident!("{}_SCHEMA", screaming_snake(&name));
     Ok(quote! {
-        static #static_ident: crate::schema::EnumSchema = crate::schema::EnumSchema {
+        static #static_ident: ::mesh_core::schema::EnumSchema = ::mesh_core::schema::EnumSchema {
             name: #name,
             docs: #enum_docs,
             values: &[#(#values),*],
@@ -175,8 +175,8 @@ fn enumeration(input: &DeriveInput) -> syn::Result<Tokens> {
             }
         }
 
-        impl crate::schema::FieldType for #ident {
-            const TYPE: crate::schema::Type = crate::schema::Type::Enum(&#static_ident);
+        impl ::mesh_core::schema::FieldType for #ident {
+            const TYPE: ::mesh_core::schema::Type = ::mesh_core::schema::Type::Enum(&#static_ident);
 
             fn decode(node: ::mesh_yaml::Node<'_>) -> Self {
                 node.as_str().and_then(Self::from_name).unwrap_or_default()

@@ -248,7 +248,15 @@ fn value(ty: &Type, constraints: &Constraints, dialect: Dialect) -> Value {
             "anyOf": [{ "type": "integer" }, { "type": "string" }],
             "x-kubernetes-int-or-string": true,
         }),
-        Type::Any => json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
+        Type::Any | Type::Kubernetes(_) => {
+            json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+        }
+        // A structural schema has one type at most.
+        Type::Value | Type::PlainText if dialect == Dialect::Kubernetes => {
+            json!({ "x-kubernetes-preserve-unknown-fields": true })
+        }
+        Type::Value => json!({}),
+        Type::PlainText => json!({ "type": ["string", "number", "boolean"] }),
         Type::Enum(schema) => {
             let names: Vec<_> = schema.values.iter().map(|value| value.name).collect();
             json!({ "type": "string", "enum": names })

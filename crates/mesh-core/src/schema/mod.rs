@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use mesh_yaml::Node;
 
-pub use value::{Any, Bytes, Duration, IntOrString, Timestamp, Unread};
+pub use value::{Any, AnyValue, Bytes, Duration, IntOrString, Kubernetes, PlainText, Timestamp, Unread};
 
 /// A struct that mirrors one message of the API.
 pub trait Message: FieldType + Default {
@@ -130,8 +130,14 @@ pub enum Type {
     Timestamp,
     /// An integer, or an integer in quotes.
     IntOrString,
+    /// Text, or a number or boolean that is taken as the text that it is written as.
+    PlainText,
     /// A mapping with any content.
     Any,
+    /// Any value.
+    Value,
+    /// An object that a type of the Kubernetes libraries describes. The function says what is wrong with one.
+    Kubernetes(fn(Node<'_>) -> Vec<validate::Violation>),
     /// One of a fixed set of words.
     Enum(&'static EnumSchema),
     /// A nested message. A function, so that messages may contain themselves.

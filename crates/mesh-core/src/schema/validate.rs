@@ -6,6 +6,7 @@ use std::fmt;
 
 use mesh_yaml::{FieldPath, Kind, Node, Scalar};
 use regex::Regex;
+use serde::de::DeserializeOwned;
 
 use super::value::{Bytes, integer};
 use super::{Constraints, Field, MessageSchema, Type};
@@ -51,6 +52,38 @@ pub enum ViolationKind {
 /// Checks `node` against a type and appends what is wrong.
 pub fn check(node: Node<'_>, ty: &Type, violations: &mut Vec<Violation>) {
     Checker { violations }.value(node, ty, &Constraints::NONE, &Path::ROOT);
+}
+
+/// Reads a value of a type of the Kubernetes libraries, and says what that type does not know or take. Paths are relative
+/// to `node`.
+pub fn read_kubernetes<T: DeserializeOwned>(node: Node<'_>) -> (Option<T>, Vec<Violation>) {
+    let (result, ignored) = mesh_yaml::de::from_node_with_ignored(node);
+    let unknown = ignored.into_iter().map(|path| {
+        let key = match path.segments().last() {
+            Some(mesh_yaml::Segment::Key(key)) => key.to_string(),
+            _ => String::new(),
+        };
+        Violation {
+            kind: ViolationKind::UnknownField,
+            path,
+            on_key: true,
+            message: format!("unknown field `{key}`"),
+            help: None,
+            suggestion: None,
+        }
+    });
+    let mut violations: Vec<Violation> = unknown.collect();
+    let value = result.map_err(|error| {
+        violations.push(Violation {
+            kind: ViolationKind::WrongType,
+            path: error.path,
+            on_key: false,
+            message: error.message,
+            help: None,
+            suggestion: None,
+        });
+    });
+    (value.ok(), violations)
 }
 
 /// A field path under construction; lives on the stack, since most values have nothing to report.
@@ -134,6 +167,20 @@ impl Checker<'_> {
             Type::Map(value) => self.map(node, value, constraints, ty, path),
             Type::Any => {
                 if node.kind() != Kind::Mapping {
+                    self.wrong_type(node, ty, path);
+                }
+            }
+            Type::Kubernetes(problems) => {
+                let base = path.to_field_path();
+                self.violations
+                    .extend(problems(node).into_iter().map(|violation| Violation {
+                        path: base.join(&violation.path),
+                        ..violation
+                    }));
+            }
+            Type::Value => {}
+            Type::PlainText => {
+                if node.scalar().is_none() {
                     self.wrong_type(node, ty, path);
                 }
             }
@@ -539,7 +586,9 @@ impl fmt::Display for Described<'_> {
             Type::Int32 | Type::Int64 | Type::Uint32 | Type::Uint64 => "an integer",
             Type::Float | Type::Double => "a number",
             Type::Duration => "a duration",
-            Type::Any | Type::Message(_) | Type::Map(_) => "a mapping",
+            Type::PlainText => "a string, number or boolean",
+            Type::Value => "a value",
+            Type::Any | Type::Kubernetes(_) | Type::Message(_) | Type::Map(_) => "a mapping",
             Type::List(Type::String) => "a list of strings",
             Type::List(_) => "a list",
             Type::Enum(schema) => {

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mesh_yaml::{Node, Scalar};
+use serde::de::DeserializeOwned;
 
+use super::validate::read_kubernetes;
 use super::{FieldType, Type};
 
 /// A length of time in Go's notation, as Istio's duration fields take it: `300ms`, `1.5s`, `2h45m`.
@@ -210,6 +212,61 @@ impl FieldType for Any {
 
     fn decode(node: Node<'_>) -> Self {
         Self(node.to_json())
+    }
+}
+
+/// Text for which a number or boolean can be written, such as the value of an environment variable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlainText(pub String);
+
+impl FieldType for PlainText {
+    const TYPE: Type = Type::PlainText;
+
+    fn decode(node: Node<'_>) -> Self {
+        Self(String::decode(node))
+    }
+}
+
+/// A value of any type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AnyValue(pub serde_json::Value);
+
+impl FieldType for AnyValue {
+    const TYPE: Type = Type::Value;
+
+    fn decode(node: Node<'_>) -> Self {
+        Self(node.to_json())
+    }
+}
+
+/// An object that the Kubernetes type `T` describes. It is kept as it is written, so that what is left out is known to
+/// be left out.
+pub struct Kubernetes<T>(pub serde_json::Value, PhantomData<fn() -> T>);
+
+impl<T: DeserializeOwned> FieldType for Kubernetes<T> {
+    const TYPE: Type = Type::Kubernetes(|node| read_kubernetes::<T>(node).1);
+
+    fn decode(node: Node<'_>) -> Self {
+        Self(node.to_json(), PhantomData)
+    }
+}
+
+// Derived implementations would ask the same of `T`.
+impl<T> Clone for Kubernetes<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<T> PartialEq for Kubernetes<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> fmt::Debug for Kubernetes<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 

@@ -63,7 +63,8 @@ fn value(ty: &Type, constraints: &Constraints, choices: &mut Choices<'_>, depth:
         }
         Type::Float | Type::Double => json!(0.5),
         Type::Duration => json!(choices.pick(&["1s", "1ms", "999us", "0s", "1.5h", "-1s", "5", "soon", ""])),
-        Type::Any => json!({ "a": 1 }),
+        Type::PlainText => json!("text"),
+        Type::Any | Type::Value | Type::Kubernetes(_) => json!({ "a": 1 }),
         Type::Enum(schema) => json!(schema.values[choices.below(schema.values.len())].name),
         Type::Message(schema) => message(schema(), choices, depth.saturating_sub(1)),
         Type::List(item) => {
