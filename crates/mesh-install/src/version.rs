@@ -63,6 +63,8 @@ pub struct Release {
     pub oldest_tested: KubernetesVersion,
     /// Where the range comes from.
     pub source: Source,
+    /// The tag of the images of its newest known patch; of a release that is not out, that of a development build.
+    pub tag: &'static str,
 }
 
 /// What a release of Istio promises on a version of Kubernetes.
@@ -78,27 +80,38 @@ pub enum Support {
     TooNew,
 }
 
-const fn release(minor: u32, oldest: u32, newest: u32, tested: u32, source: Source) -> Release {
+/// Where the images of releases are.
+pub const HUB: &str = "docker.io/istio";
+
+const fn release(
+    minor: u32,
+    oldest: u32,
+    newest: u32,
+    tested: u32,
+    source: Source,
+    tag: &'static str,
+) -> Release {
     Release {
         minor,
         oldest_kubernetes: KubernetesVersion { minor: oldest },
         newest_kubernetes: KubernetesVersion { minor: newest },
         oldest_tested: KubernetesVersion { minor: tested },
         source,
+        tag,
     }
 }
 
 /// Every known release, oldest first.
 pub static RELEASES: &[Release] = &[
-    release(24, 28, 31, 23, Source::Published),
-    release(25, 29, 32, 24, Source::Published),
-    release(26, 29, 33, 24, Source::Published),
-    release(27, 29, 33, 24, Source::Published),
-    release(28, 30, 34, 25, Source::Published),
-    release(29, 31, 35, 26, Source::Published),
-    release(30, 32, 36, 27, Source::Published),
-    release(31, 32, 36, 27, Source::Extrapolated),
-    release(32, 32, 36, 32, Source::Extrapolated),
+    release(24, 28, 31, 23, Source::Published, "1.24.0"),
+    release(25, 29, 32, 24, Source::Published, "1.25.0"),
+    release(26, 29, 33, 24, Source::Published, "1.26.0"),
+    release(27, 29, 33, 24, Source::Published, "1.27.0"),
+    release(28, 30, 34, 25, Source::Published, "1.28.0"),
+    release(29, 31, 35, 26, Source::Published, "1.29.0"),
+    release(30, 32, 36, 27, Source::Published, "1.30.8"),
+    release(31, 32, 36, 27, Source::Extrapolated, "1.31.4"),
+    release(32, 32, 36, 32, Source::Extrapolated, "1.32-alpha"),
 ];
 
 impl Release {
@@ -108,12 +121,10 @@ impl Release {
         RELEASES.iter().find(|release| release.minor == minor)
     }
 
-    /// The newest release whose range is published.
+    /// The newest release that is out.
     pub fn latest() -> &'static Self {
-        let mut published = RELEASES
-            .iter()
-            .filter(|release| release.source == Source::Published);
-        published.next_back().unwrap_or(&RELEASES[0])
+        let mut out = RELEASES.iter().filter(|release| !release.tag.contains('-'));
+        out.next_back().unwrap_or(&RELEASES[0])
     }
 
     /// What it promises on a cluster.
@@ -164,6 +175,7 @@ mod tests {
             assert!(pair[0].newest_kubernetes <= pair[1].newest_kubernetes);
         }
         for release in RELEASES {
+            assert_eq!(Release::of(release.tag), Some(release));
             assert!(release.oldest_tested <= release.oldest_kubernetes);
             assert!(release.oldest_kubernetes <= release.newest_kubernetes);
         }
@@ -185,6 +197,6 @@ mod tests {
             ]
         );
         assert_eq!(Release::of("1.99"), None);
-        assert_eq!(Release::latest().to_string(), "1.30");
+        assert_eq!(Release::latest().to_string(), "1.31");
     }
 }
