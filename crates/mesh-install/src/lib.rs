@@ -4,12 +4,14 @@ pub mod diagnose;
 #[cfg(feature = "cluster")]
 pub mod engine;
 pub mod inventory;
+pub mod manifest;
 pub mod object;
 pub mod plan;
 pub mod precheck;
 pub mod profile;
 pub mod quantity;
 pub mod schedule;
+pub mod spec;
 pub mod state;
 pub mod tag;
 pub mod version;
