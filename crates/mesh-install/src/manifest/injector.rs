@@ -70,7 +70,7 @@ pub(super) fn templates(part: Part<'_>) -> Value {
         names => json!(names),
     };
     let mut templates = Map::new();
-    templates.extend(built_in().map(|(name, text)| (name.to_owned(), text.into())));
+    templates.extend(mesh_inject::payload::templates().map(|(name, text)| (name.to_owned(), text.into())));
     templates.extend(
         webhook
             .templates
@@ -101,11 +101,6 @@ pub(super) fn templates(part: Part<'_>) -> Value {
     let data = vec![("config", yaml(&config)), ("values", format!("{values:#}"))];
     let name = part.context.revised("istio-sidecar-injector");
     config_map(part, &name, "sidecar-injector", data)
-}
-
-/// The templates that Istio has, by name.
-fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
-    std::iter::empty()
 }
 
 /// The ConfigMap that says what was installed, for who looks for it.

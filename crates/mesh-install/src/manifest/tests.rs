@@ -391,3 +391,47 @@ fn components_have_one_name_each() {
     }
     assert!(ComponentName::ALL.is_sorted());
 }
+
+/// What istiod is given says the same as what injection assumes without an installation.
+#[test]
+fn the_injector_has_the_defaults_of_injection() {
+    let data = |manifest: &Manifest, key: &str| {
+        let map = object(manifest, "ConfigMap", "istio-sidecar-injector");
+        map["data"][key].as_str().expect("text").to_owned()
+    };
+    let manifest = rendered("default", &[]);
+    let values = serde_json::from_str(&data(&manifest, "values")).expect("JSON");
+    assert_eq!(mesh_inject::Values::read(&values), mesh_inject::Values::default());
+
+    let config = mesh_yaml::parse(&data(&manifest, "config").into())
+        .remove(0)
+        .expect("YAML");
+    let config = config.root().to_json();
+    let names: Vec<_> = config["templates"]
+        .as_object()
+        .expect("templates")
+        .keys()
+        .collect();
+    for template in mesh_inject::Template::ALL {
+        assert!(names.iter().any(|name| *name == template.name()), "{names:?}");
+    }
+    for (name, text) in mesh_inject::payload::templates() {
+        assert_eq!(config["templates"][name], text, "{name}");
+    }
+    let read = mesh_inject::InjectorConfig::read(&config);
+    assert_eq!(read.policy, mesh_inject::Policy::Enabled);
+    assert_eq!(read.default_templates, ["sidecar"]);
+
+    let ambient = rendered(
+        "ambient",
+        &["values.sidecarInjectorWebhook.templates.own=metadata: {}"],
+    );
+    let values = serde_json::from_str(&data(&ambient, "values")).expect("JSON");
+    let values = mesh_inject::Values::read(&values);
+    assert_eq!((&*values.variant, values.cni_enabled), ("distroless", true));
+    assert!(
+        data(&ambient, "config").contains("own: 'metadata: {}'"),
+        "{}",
+        data(&ambient, "config")
+    );
+}
