@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::analyze::AnalyzeArgs;
+use crate::commands::canary::CanaryArgs;
 use crate::commands::check_inject::CheckInjectArgs;
 use crate::commands::completion::CompletionArgs;
 use crate::commands::describe::DescribeArgs;
@@ -105,6 +106,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "ps")]
     ProxyStatus(ProxyStatusArgs),
     Trace(TraceArgs),
+    Canary(Box<CanaryArgs>),
     Completion(CompletionArgs),
     Version(VersionArgs),
     #[command(hide = true)]

@@ -105,6 +105,18 @@ impl ClusterArgs {
         }
     }
 
+    /// The same without a deadline for all of the work, unless the user has set one.
+    pub(crate) fn without_default_deadline(&self) -> Self {
+        let timeout = match self.timeout {
+            TIMEOUT => Duration::from_secs(u64::from(u32::MAX)),
+            set => set,
+        };
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
     /// Connects and runs `work` to its end, to `--timeout`, or to Ctrl-C, whichever comes first.
     ///
     /// Work that is stopped is dropped where it waits, so it must be safe to stop there.

@@ -30,6 +30,8 @@ pub(crate) enum ErrorKind {
     Output,
     /// The user stopped the work with Ctrl-C.
     Interrupted,
+    /// Somebody else has changed what is ours to change, or works on it.
+    Conflict,
 }
 
 /// A place in a file.

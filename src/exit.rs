@@ -11,6 +11,12 @@ pub(crate) enum Exit {
     Findings = 1,
     /// The work could not be done: wrong arguments, wrong configuration, unreadable input.
     Failed = 2,
+    /// A rollout is on hold, and traffic stays where it is.
+    Held = 3,
+    /// The time was up before the work was done; what is done stays.
+    TimedOut = 4,
+    /// Somebody else has changed what is ours to change, or works on it.
+    Conflict = 5,
     /// Stopped by Ctrl-C: 128 and the number of SIGINT, as shells have it.
     Interrupted = 130,
 }

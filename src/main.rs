@@ -66,6 +66,7 @@ fn main() -> ExitCode {
             printer.error(&error);
             match error.kind {
                 ErrorKind::Interrupted => Exit::Interrupted,
+                ErrorKind::Conflict => Exit::Conflict,
                 _ => Exit::Failed,
             }
         }

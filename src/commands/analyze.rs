@@ -17,7 +17,7 @@ use crate::ui::progress::Progress;
 use crate::ui::render::{self, Analysis, Format, text};
 use crate::ui::{Printer, Tone, counted};
 
-mod live;
+pub(crate) mod live;
 mod mesh_wide;
 
 /// Find what is wrong with mesh configuration

@@ -1,6 +1,7 @@
 //! The commands, one file each: an `Args` struct whose comments are the help, and a function.
 
 pub(crate) mod analyze;
+pub(crate) mod canary;
 pub(crate) mod check_inject;
 pub(crate) mod completion;
 pub(crate) mod describe;
@@ -45,6 +46,7 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::ProxyStatus(args) => proxy_status::proxy_status(printer, &args),
         Command::Describe(args) => describe::describe(printer, args),
         Command::Trace(args) => trace::run(printer, &args),
+        Command::Canary(args) => canary::canary(printer, *args),
         Command::Completion(args) => completion::completion(printer, args),
         Command::Version(args) => version::version(printer, args),
         Command::Util(args) => util::util(printer, args),

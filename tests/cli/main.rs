@@ -3,6 +3,9 @@
 mod analyze;
 mod api;
 #[cfg(unix)]
+mod canary;
+mod canary_e2e;
+mod canary_support;
 mod check_inject;
 mod cluster;
 mod config;

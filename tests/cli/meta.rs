@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "analyze",
     "explain",
     "precheck",
     "inject",
     "uninject",
+    "canary",
     "check-inject",
     "injector",
     "describe",

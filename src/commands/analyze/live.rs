@@ -95,6 +95,15 @@ impl Reporting<'_> {
     }
 }
 
+/// The findings that a mesh has, and had not before a change.
+pub(crate) fn new_findings(before: &Mesh, after: &Mesh, rules: &RuleSet) -> Vec<Diagnostic> {
+    let known = mesh_analyze::analyze(before, rules);
+    let known: BTreeSet<_> = known.findings.iter().map(Identity::of).collect();
+    let mut findings = mesh_analyze::analyze(after, rules).findings;
+    findings.retain(|finding| !known.contains(&Identity::of(finding)));
+    findings
+}
+
 /// What makes a finding the same with and without the files: everything but lines.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {

@@ -380,7 +380,7 @@ fn concatenate(out: &mut impl Write, changed: &[Changed]) -> std::io::Result<()>
 }
 
 /// Gives files new content: first beside each of them, and when all is written, in their places.
-fn replace_all(files: &[(&Path, &str)]) -> Result<(), CommandError> {
+pub(crate) fn replace_all(files: &[(&Path, &str)]) -> Result<(), CommandError> {
     let mut written = Vec::with_capacity(files.len());
     let result = files.iter().try_for_each(|(path, text)| {
         // Links stay links.

@@ -1,0 +1,273 @@
+//! What is looked at before traffic moves.
+
+use std::sync::Arc;
+
+use mesh_analyze::{RuleSet, Severity};
+use mesh_canary::patch;
+use mesh_canary::route::Version;
+use mesh_canary::rules;
+use mesh_core::cluster::Scope;
+use mesh_core::k8s_openapi::api::authorization::v1::ResourceAttributes;
+use mesh_core::k8s_openapi::api::core::v1::Pod;
+use mesh_core::source::{LoadOptions, Source, load_text};
+use mesh_core::{Kind, MeshBuilder};
+use serde_json::Value;
+
+use super::driver::{Driver, Prepared, Target};
+use crate::commands::analyze::live::new_findings;
+use crate::error::CommandError;
+use crate::ui::Printer;
+
+/// The pods of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Pods {
+    pub(super) ready: usize,
+    pub(super) all: usize,
+}
+
+impl Driver {
+    /// How many pods a version has, and how many of them are ready.
+    pub(super) async fn pods(&self, version: &Version) -> Result<Pods, CommandError> {
+        let pods = self.list_pods(version).await?;
+        Ok(Pods {
+            ready: pods.iter().filter(|pod| is_ready(pod)).count(),
+            all: pods.len(),
+        })
+    }
+
+    /// The pods of a version that have not ended.
+    pub(super) async fn list_pods(&self, version: &Version) -> Result<Vec<Pod>, CommandError> {
+        let (namespace, labels) = self.pod_selector(version)?;
+        let selector: Vec<_> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let scope = Scope::Namespace(namespace);
+        Ok(self.cluster.live_pods(&selector.join(","), &scope).await?)
+    }
+
+    /// All that must hold before traffic moves to the canary.
+    pub(super) async fn check(
+        &self,
+        printer: &mut Printer,
+        prepared: &Prepared,
+        changed: &Value,
+        allow_gitops: bool,
+    ) -> Result<(), CommandError> {
+        check_owner(printer, &prepared.target, &prepared.live, allow_gitops)?;
+        self.check_rights(prepared).await?;
+        let canary = &prepared.rollout.subject.canary;
+        let pods = self.pods(canary).await?;
+        if pods.ready == 0 {
+            let message = match pods.all {
+                0 => format!("`{canary}` has no pods"),
+                all => format!("none of the {all} pods of `{canary}` is ready"),
+            };
+            return Err(CommandError::user(message).hinted("traffic would go to nobody: wait until it runs"));
+        }
+        if pods.ready < pods.all {
+            let message = format!("{} of the {} pods of `{canary}` are ready", pods.ready, pods.all);
+            printer.warning(&CommandError::user(message));
+        }
+        self.check_findings(prepared, changed)
+    }
+
+    async fn check_rights(&self, prepared: &Prepared) -> Result<(), CommandError> {
+        let mut wanted = vec![(&prepared.target, if prepared.is_new { "create" } else { "patch" })];
+        let new_rule = self.new_rule_target();
+        if !prepared.missing.is_empty() {
+            wanted.push(match &prepared.rule {
+                Some(rule) => (rule, "patch"),
+                None => (&new_rule, "create"),
+            });
+        }
+        for (target, verb) in wanted {
+            let info = target.kind.info();
+            let attributes = ResourceAttributes {
+                group: Some(info.group.to_owned()),
+                resource: Some(info.plural.to_owned()),
+                namespace: Some(target.namespace.clone()),
+                verb: Some(verb.to_owned()),
+                ..ResourceAttributes::default()
+            };
+            if !self.cluster.may(attributes).await? {
+                return Err(
+                    CommandError::user(format!("you may not {verb} {target}")).hinted(format!(
+                        "ask for the verb `{verb}` on `{}.{}`",
+                        info.plural, info.group
+                    )),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the rules of `analyze` find errors with the change that are not there without it.
+    fn check_findings(&self, prepared: &Prepared, changed: &Value) -> Result<(), CommandError> {
+        let mut objects = vec![changed.clone()];
+        if !prepared.missing.is_empty() {
+            objects.push(match &prepared.rule {
+                None => rules::new_rule(&self.service, &prepared.missing),
+                Some(rule) => {
+                    let known = self.mesh.destination_rules().iter();
+                    let known = known
+                        .filter(|known| known.namespace() == rule.namespace)
+                        .find(|known| known.name() == rule.name);
+                    let Some(known) = known else { return Ok(()) };
+                    let known = known.header().origin().root().to_json();
+                    patch::applied(&known, &rules::add_subsets(&known, &prepared.missing))?
+                }
+            });
+        }
+        let mut builder = MeshBuilder::new(self.mesh.settings().clone());
+        for object in objects {
+            let text: Arc<str> = readable(&object).into();
+            let name = "the change";
+            let loaded = load_text(builder.next_source(), name, &text, &LoadOptions::default());
+            builder.add(Source::new(name, text), loaded);
+        }
+        let after = self.mesh.overlay(&builder.build());
+        let rules = RuleSet::new(&[], &[]).map_err(|error| CommandError::user(error.to_string()))?;
+        let errors: Vec<_> = new_findings(&self.mesh, &after, &rules)
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| format!("{} ({})", finding.message, finding.rule.name))
+            .collect();
+        match errors.as_slice() {
+            [] => Ok(()),
+            errors => Err(CommandError::user(format!(
+                "with this change there would be new errors: {}",
+                errors.join("; ")
+            ))
+            .hinted("`--dry-run --diff` shows the change, and `meshctl explain RULE` the rule")),
+        }
+    }
+}
+
+pub(super) fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// An object as YAML without what only machines read.
+pub(super) fn readable(object: &Value) -> String {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in [
+            "managedFields",
+            "resourceVersion",
+            "uid",
+            "generation",
+            "creationTimestamp",
+        ] {
+            metadata.remove(field);
+        }
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(mesh_canary::state::ANNOTATION);
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
+        }
+    }
+    mesh_yaml::emit::to_string(&object).unwrap_or_default()
+}
+
+/// Who else looks after an object, and how to get along with them.
+struct Owner {
+    name: &'static str,
+    /// Labels or annotations that say so.
+    marks: &'static [&'static str],
+    recipe: &'static str,
+}
+
+const OWNERS: [Owner; 3] = [
+    Owner {
+        name: "Argo CD",
+        marks: &["argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id"],
+        recipe: "let Argo CD ignore the weights: `ignoreDifferences` with `jqPathExpressions: [.spec.http[].route[].weight]`, and \
+                 the sync option `RespectIgnoreDifferences=true`",
+    },
+    Owner {
+        name: "Flux",
+        marks: &["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"],
+        recipe: "stop Flux for the time of the rollout: annotate the object with `kustomize.toolkit.fluxcd.io/reconcile=disabled`",
+    },
+    Owner {
+        name: "Helm",
+        marks: &["meta.helm.sh/release-name"],
+        recipe: "the next `helm upgrade` resets the weights: finish the rollout before, or set them in the chart",
+    },
+];
+
+/// Refuses objects that a controller would set back, and says who else writes to the object.
+fn check_owner(
+    printer: &mut Printer,
+    target: &Target,
+    live: &Value,
+    allow_gitops: bool,
+) -> Result<(), CommandError> {
+    let metadata = &live["metadata"];
+    let owners = metadata["ownerReferences"].as_array();
+    let is_flagger = owners.into_iter().flatten().any(|owner| {
+        let api = owner["apiVersion"].as_str().unwrap_or_default();
+        owner["kind"] == "Canary" && api.starts_with("flagger.app/")
+    });
+    if is_flagger {
+        return Err(CommandError::user(format!(
+            "{target} belongs to Flagger, which would set the weights back"
+        ))
+        .hinted(format!(
+            "move traffic through its Canary: `kubectl edit canary -n {}`, or delete that first",
+            target.namespace
+        )));
+    }
+    let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let is_managed_by = |name: &str| {
+        let mut managers = managers.into_iter().flatten();
+        managers.any(|entry| entry["manager"] == name && entry["fieldsV1"].get("f:spec").is_some())
+    };
+    let has = |mark: &str| {
+        ["labels", "annotations"]
+            .into_iter()
+            .any(|field| metadata[field].get(mark).is_some())
+    };
+    if has("argo-rollouts.argoproj.io/managed-by-rollouts") || is_managed_by("rollouts-controller") {
+        return Err(CommandError::user(format!(
+            "{target} belongs to Argo Rollouts, which would set the weights back"
+        ))
+        .hinted(
+            "use its own commands: `kubectl argo rollouts promote NAME`, `kubectl argo rollouts abort NAME`",
+        ));
+    }
+    for owner in &OWNERS {
+        if !owner.marks.iter().any(|mark| has(mark)) {
+            continue;
+        }
+        let error = CommandError::user(format!(
+            "{} looks after {target}, and may set the weights back",
+            owner.name
+        ))
+        .hinted(owner.recipe);
+        if allow_gitops {
+            printer.warning(&error);
+            continue;
+        }
+        return Err(error.hinted(
+            "or write the change to its files: `meshctl canary shift N% --files FOLDER`; `--allow-gitops` goes on all the same",
+        ));
+    }
+    if target.kind == Kind::HttpRoute
+        && metadata["ownerReferences"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    {
+        printer.note(format_args!(
+            "{target} is owned by another object, which may set the weights back"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! `meshctl canary shift --files`: the same change in files, for those who let a repository change the cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mesh_canary::locate::{self, Wish};
+use mesh_canary::patch::{self, Operation};
+use mesh_canary::route::Names;
+use mesh_canary::rules;
+use mesh_canary::state::{Phase, Rollout, Stamp};
+use mesh_core::source::{LoadOptions, files};
+use mesh_core::{Kind, Mesh, MeshBuilder, ResourceId, Settings};
+use serde_json::Value;
+
+use super::{ShiftArgs, readable};
+use crate::commands::inject::manifests::replace_all;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::ui::progress::Progress;
+use crate::ui::{Printer, diff};
+
+/// A file with one document changed.
+struct Edited {
+    name: String,
+    before: Arc<str>,
+    after: String,
+}
+
+/// Runs the command.
+pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs) -> Result<Exit, CommandError> {
+    let namespace = args.subject.namespace.as_deref().unwrap_or("default");
+    if let Some(flag) = args.subject.cluster.given() {
+        return Err(CommandError::user(format!(
+            "`{flag}` is about a cluster, and `--files` about files"
+        )));
+    }
+    let extras = args.extras.extras();
+    let mesh = load(printer, args, namespace)?;
+    let service = match &args.subject.service {
+        Some(name) => locate::service(&mesh, name, namespace)?,
+        None => match locate::candidates(&mesh, namespace).as_slice() {
+            [only] => *only,
+            _ => {
+                return Err(CommandError::user("it is not clear which service is meant")
+                    .hinted("name it with `--service NAME`, and its namespace with `-n NAMESPACE`"));
+            }
+        },
+    };
+    let wish = Wish {
+        stable: args.subject.stable.as_deref(),
+        canary: args.subject.canary.as_deref(),
+        object: args.subject.object.as_deref(),
+    };
+    let place = locate::locate(&mesh, service, &wish)?;
+    let Some(id) = place.object else {
+        let made = rules::new_virtual_service(service, &place.subject.stable);
+        return Err(CommandError::user(format!(
+            "no file has a VirtualService that routes `{}`",
+            service.host()
+        ))
+        .hinted(format!("add one, such as:\n{}", readable(&made))));
+    };
+    let names = Names {
+        namespace: &id.namespace,
+        cluster_domain: &mesh.settings().cluster_domain,
+    };
+    let object = json_of(&mesh, &id)?;
+    let routes = patch::routes(&object, &place.subject, args.subject.route.as_deref(), &names)?;
+    let nobody = Stamp {
+        time: String::new(),
+        by: String::new(),
+    };
+    let mut rollout = Rollout::new(place.subject.clone(), routes, &nobody, Vec::new());
+    rollout.phase = Phase::Progressing;
+    rollout.percent = args
+        .share
+        .from(current(&rollout, &names))
+        .map_err(CommandError::user)?;
+    rollout.extras = extras.unwrap_or_default();
+    let change = patch::shift(&object, &rollout, &names)?;
+    let mut edits = Vec::new();
+    if !place.missing.is_empty() {
+        let Some((namespace, name)) = &place.rule else {
+            let made = rules::new_rule(service, &place.missing);
+            return Err(CommandError::user(format!(
+                "no file has a DestinationRule for `{}`",
+                service.host()
+            ))
+            .hinted(format!("add one, such as:\n{}", readable(&made))));
+        };
+        let rule = ResourceId {
+            kind: Kind::DestinationRule,
+            namespace: namespace.clone(),
+            name: name.clone(),
+        };
+        let operations = rules::add_subsets(&json_of(&mesh, &rule)?, &place.missing);
+        edits.push((rule, operations));
+    }
+    // The repository keeps the state: what was there before is its history.
+    let operations = change
+        .operations
+        .into_iter()
+        .filter(|operation| !operation.path().to_string().starts_with("/metadata"))
+        .collect();
+    edits.push((id.clone(), operations));
+    let edited = edit(&mesh, &edits)?;
+    let look = printer.look();
+    if args.change.diff || args.change.dry_run {
+        for file in &edited {
+            diff::unified(
+                printer.stdout(),
+                look,
+                (&file.name, &file.name),
+                &file.before,
+                &file.after,
+            )?;
+        }
+    }
+    if args.change.dry_run {
+        return Ok(Exit::Clean);
+    }
+    let replacements: Vec<_> = edited
+        .iter()
+        .map(|file| (Path::new(&file.name), file.after.as_str()))
+        .collect();
+    replace_all(&replacements)?;
+    for file in &edited {
+        printer.status(format_args!("wrote {}", file.name));
+    }
+    Ok(Exit::Clean)
+}
+
+fn load(printer: &Printer, args: &ShiftArgs, namespace: &str) -> Result<Mesh, CommandError> {
+    let inputs = crate::commands::analyze::inputs(&args.files)?;
+    let options = LoadOptions {
+        default_namespace: namespace.to_owned(),
+        ..LoadOptions::default()
+    };
+    let progress = Progress::start(printer);
+    let mut builder = MeshBuilder::new(Settings {
+        istio_namespace: args.subject.istio_namespace.clone(),
+        ..Settings::default()
+    });
+    files::load(&mut builder, inputs, &options, || progress.file());
+    let mesh = builder.build();
+    crate::commands::analyze::unreadable(&mesh, &args.files)?;
+    Ok(mesh)
+}
+
+fn json_of(mesh: &Mesh, id: &ResourceId) -> Result<Value, CommandError> {
+    let resource = mesh
+        .find(id)
+        .ok_or_else(|| CommandError::user(format!("{id} is in no file")))?;
+    Ok(locate::to_json(&resource))
+}
+
+/// The canary's share by the weights of the first route.
+fn current(rollout: &Rollout, names: &Names<'_>) -> mesh_canary::percent::Percent {
+    use mesh_canary::route::Role;
+    let Some(route) = rollout.routes.first() else {
+        return mesh_canary::percent::Percent::ZERO;
+    };
+    let (mut canary, mut all) = (0.0, 0.0);
+    for (one, weight) in route.original.iter().zip(route.section.weights(&route.original)) {
+        let weight = f64::from(i32::try_from(weight).unwrap_or(i32::MAX));
+        match rollout.subject.role(route.section, one, names) {
+            Role::Canary => {
+                canary += weight;
+                all += weight;
+            }
+            Role::Stable | Role::Whole => all += weight,
+            Role::Other => {}
+        }
+    }
+    mesh_canary::percent::Percent::of_ratio(if all > 0.0 { canary / all } else { 0.0 })
+}
+
+/// The text of a document after a patch. Each operation is written by itself, so that what stays is told from what goes.
+fn rewritten(text: &str, operations: &[Operation]) -> Result<String, CommandError> {
+    let mut text: Arc<str> = text.into();
+    for operation in operations {
+        let document = match mesh_yaml::parse(&text).pop() {
+            Some(Ok(document)) => document,
+            Some(Err(error)) => return Err(CommandError::user(error.message)),
+            None => return Err(CommandError::user("the document is empty")),
+        };
+        let object = patch::applied(&document.root().to_json(), std::slice::from_ref(operation))?;
+        let updated =
+            mesh_yaml::update::update(&document, &object, |key| (key == "subsets").then_some("name"));
+        if let Some(new) = updated.text {
+            let span = document.span().range();
+            text = format!("{}{new}{}", &text[..span.start], &text[span.end..]).into();
+        }
+    }
+    Ok(text.to_string())
+}
+
+/// The files with the objects changed; one that has several gets all changes.
+fn edit(mesh: &Mesh, edits: &[(ResourceId, Vec<Operation>)]) -> Result<Vec<Edited>, CommandError> {
+    let mut files: Vec<(Edited, Vec<(mesh_yaml::Span, String)>)> = Vec::new();
+    for (id, operations) in edits {
+        let resource = mesh
+            .find(id)
+            .ok_or_else(|| CommandError::user(format!("{id} is in no file")))?;
+        let origin = resource.header().origin();
+        let source = mesh.source(origin.source);
+        if !origin.base.is_empty() {
+            return Err(
+                CommandError::user(format!("{id} is an item of a List in `{}`", source.name()))
+                    .hinted("give it a document of its own"),
+            );
+        }
+        let span = origin.document.span();
+        let text = rewritten(&source.text()[span.range()], operations)?;
+        let part = (span, text);
+        if let Some((_, parts)) = files.iter_mut().find(|(file, _)| file.name == source.name()) {
+            parts.push(part);
+        } else {
+            let file = Edited {
+                name: source.name().to_owned(),
+                before: Arc::clone(source.text()),
+                after: String::new(),
+            };
+            files.push((file, vec![part]));
+        }
+    }
+    Ok(files
+        .into_iter()
+        .map(|(mut file, mut parts)| {
+            parts.sort_by_key(|(span, _)| span.start);
+            let mut done = 0;
+            for (span, text) in parts {
+                file.after.push_str(&file.before[done..span.start as usize]);
+                file.after.push_str(&text);
+                done = span.end as usize;
+            }
+            file.after.push_str(&file.before[done..]);
+            file
+        })
+        .collect())
+}

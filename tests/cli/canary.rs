@@ -1,0 +1,572 @@
+//! `meshctl canary` on a real API server: what it makes, what it changes and restores, and what it refuses.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+use serde_json::{Value, json};
+
+use crate::canary_support::Stage;
+use crate::harness::Project;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_missing_is_made_and_goes_again() {
+    let stage = Stage::new("canary-new", &["v1", "v2"]).await;
+    let mut output = stage.run(["shift", "10%", "--canary", "v2"]);
+    // Proxies of other tests may not answer.
+    let (told, _) = output
+        .stdout
+        .split_once("no proxy that could be asked")
+        .expect("a word on proxies");
+    output.stdout = told.to_owned();
+    insta::assert_snapshot!(output, @r#"
+    status: 0
+    -- stdout --
+    reviews.NAMESPACE.svc.cluster.local: v1 -> v2 on http route of VirtualService NAMESPACE/reviews
+    made DestinationRule NAMESPACE/reviews
+    made VirtualService NAMESPACE/reviews
+    10% of the traffic goes to v2, the rest to v1 (VirtualService NAMESPACE/reviews)
+    -- stderr --
+    note: `meshctl canary status` shows how it does; `promote` or `abort` ends it
+    "#);
+    let object = stage.routes().await;
+    assert_eq!(
+        object["spec"]["http"][0]["route"],
+        json!([
+            {"destination": {"host": format!("reviews.{}.svc.cluster.local", stage.namespace), "subset": "v1"}, "weight": 90},
+            {"destination": {"host": format!("reviews.{}.svc.cluster.local", stage.namespace), "subset": "v2"}, "weight": 10},
+        ])
+    );
+    let status = stage.run(["status", "-o", "json"]).json();
+    assert_eq!(status["phase"], "progressing");
+    assert_eq!(status["canary"]["percent"], "10%");
+    assert_eq!(status["canary"]["pods"]["ready"], 1);
+    let shown = stage.run(["status"]);
+    assert!(shown.stdout.contains("progressing at 10%"), "{shown}");
+    assert!(shown.stdout.contains("|- stable  v1"), "{shown}");
+
+    let more = stage.run(["shift", "+15%"]);
+    assert_eq!(more.status, Some(0), "{more}");
+    assert_eq!(stage.weights().await, [75, 25]);
+
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    assert!(
+        stage
+            .virtual_services()
+            .get_opt("reviews")
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+    assert!(
+        stage
+            .destination_rules()
+            .get_opt("reviews")
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+}
+
+/// A VirtualService with much that is not about weights.
+fn rich() -> Value {
+    json!({
+        "metadata": {"name": "reviews", "annotations": {"team": "books"}},
+        "spec": {"hosts": ["reviews", "reviews.example.com"], "http": [
+            {"name": "internal", "match": [{"uri": {"prefix": "/admin"}}], "route": [{"destination": {"host": "reviews", "subset": "old"}}]},
+            {"name": "main", "timeout": "3s", "retries": {"attempts": 2, "perTryTimeout": "1s"},
+             "fault": {"delay": {"fixedDelay": "1s", "percentage": {"value": 0.1}}},
+             "headers": {"request": {"set": {"x-a": "b"}}},
+             "route": [
+                {"destination": {"host": "reviews", "subset": "v1", "port": {"number": 80}}, "weight": 950, "headers": {"response": {"remove": ["x-b"]}}},
+                {"destination": {"host": "reviews", "subset": "old"}, "weight": 50},
+             ]},
+        ]},
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_an_object_is_kept_and_abort_restores_it_exactly() {
+    let stage = Stage::new("canary-rich", &["v1", "v2", "old"]).await;
+    stage.subsets(&["v1", "old"]).await;
+    stage.virtual_service(&rich()).await;
+    let before = stage.routes().await;
+    let rule = |rule: kube::api::DynamicObject| serde_json::to_value(rule).expect("JSON")["spec"].to_string();
+    let rule_before = rule(stage.destination_rules().get("reviews").await.expect("the rule"));
+
+    let args = ["--stable=v1", "--canary=v2"];
+    let dry = stage.run(["shift", "10%", "--dry-run"].into_iter().chain(args));
+    assert_eq!(dry.status, Some(0), "{dry}");
+    assert!(
+        dry.stdout.contains("+      weight: 95\n") && dry.stdout.contains("+  - name: v2"),
+        "{dry}"
+    );
+    assert_eq!(
+        stage.routes().await["metadata"]["resourceVersion"],
+        before["metadata"]["resourceVersion"]
+    );
+
+    let extras = ["--match", "end-user=jason", "--mirror", "5%", "--sticky"];
+    let output = stage.run(["shift", "10%"].into_iter().chain(args).chain(extras));
+    assert_eq!(output.status, Some(0), "{output}");
+    let object = stage.routes().await;
+    let http = object["spec"]["http"].as_array().expect("routes");
+    assert_eq!(http.len(), 4, "{object:#}");
+    assert_eq!(http[0], before["spec"]["http"][0]);
+    assert_eq!(http[1]["match"][0]["headers"]["end-user"]["exact"], "jason");
+    assert_eq!(http[3]["route"][0]["weight"], 855);
+    assert_eq!(http[3]["route"][1]["weight"], 50);
+    assert_eq!(http[3]["route"][2]["weight"], 95);
+    assert_eq!(http[3]["fault"], before["spec"]["http"][1]["fault"]);
+    assert_eq!(object["metadata"]["annotations"]["team"], "books");
+
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    assert_eq!(
+        stage.routes().await["spec"].to_string(),
+        before["spec"].to_string()
+    );
+    assert_eq!(
+        rule(stage.destination_rules().get("reviews").await.expect("the rule")),
+        rule_before
+    );
+    // A second one has nothing to do, and says so.
+    let again = stage.run(["abort"]);
+    assert_eq!(again.status, Some(2), "{again}");
+
+    // The way to the end, and back from there.
+    for args in [&["shift", "40%", "--stable=v1", "--canary=v2"][..], &["promote"]] {
+        let output = stage.run(args.iter().copied());
+        assert_eq!(output.status, Some(0), "{output}");
+    }
+    let object = stage.routes().await;
+    assert_eq!(object["spec"]["http"][1]["route"][2]["weight"], 950);
+    let undo = stage.run(["undo"]);
+    assert_eq!(undo.status, Some(0), "{undo}");
+    assert_eq!(
+        stage.routes().await["spec"].to_string(),
+        before["spec"].to_string()
+    );
+    let history = stage.run(["history", "-o", "json"]);
+    let whats: Vec<String> = history
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["what"].to_string())
+        .collect();
+    assert_eq!(
+        whats,
+        [
+            "\"shifted\"",
+            "\"aborted\"",
+            "\"shifted\"",
+            "\"promoted\"",
+            "\"undone\""
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_changes_nothing_and_says_why() {
+    let stage = Stage::new("canary-bad", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let before = stage.routes().await;
+    let cases: [(&[&str], i32, &str); 9] = [
+        (&["shift", "110%"], 2, "`110%` is more than 100%"),
+        (&["shift", "-5"], 2, "a share of traffic is not below 0%"),
+        (
+            &["shift", "10%", "--service", "review"],
+            2,
+            "there is no service `review`",
+        ),
+        (&["shift", "10%", "--canary", "v3"], 2, "`v3` is no subset"),
+        (&["shift", "0.5%"], 2, "0.5% cannot be written exactly"),
+        (&["shift", "10%", "--route", "7"], 2, "no route `7` sends to v1"),
+        (
+            &["promote", "--canary", "v1", "--stable", "v1"],
+            2,
+            "stable and canary at once",
+        ),
+        (&["abort"], 2, "there is no rollout"),
+        (&["resume"], 2, "there is no rollout"),
+    ];
+    for (args, status, message) in cases {
+        let output = stage.run(args.iter().copied());
+        assert_eq!(output.status, Some(status), "{args:?} {output}");
+        assert!(output.stderr.contains(message), "{args:?} {output}");
+    }
+    assert_eq!(stage.routes().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_without_pods_and_hosts_with_two_objects_are_refused() {
+    let stage = Stage::new("canary-two", &["v1"]).await;
+    stage.subsets(&["v1", "v2"]).await;
+    stage
+        .virtual_service(
+            &json!({"metadata": {"name": "reviews"}, "spec": {"hosts": ["reviews"], "http": [
+                {"route": [{"destination": {"host": "reviews", "subset": "v1"}}]},
+            ]}}),
+        )
+        .await;
+    let output = stage.run(["shift", "10%", "--service=reviews"]);
+    assert!(
+        output
+            .stderr
+            .contains("belong to `v2`: none has the labels version=v2"),
+        "{output}"
+    );
+    stage
+        .virtual_service(
+            &json!({"metadata": {"name": "other"}, "spec": {"hosts": ["reviews"], "http": [
+                {"route": [{"destination": {"host": "reviews", "subset": "v1"}}]},
+            ]}}),
+        )
+        .await;
+    let output = stage.run(["shift", "10%", "--service=reviews"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(output.stderr.contains("are for the same host"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_others_are_left_to_them() {
+    let stage = Stage::new("canary-owned", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    stage.edit(&json!([{"op": "add", "path": "/metadata/labels", "value": {"argocd.argoproj.io/instance": "shop"}}])).await;
+    let output = stage.run(["shift", "10%"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(output.stderr.contains("Argo CD looks after"), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("jqPathExpressions: [.spec.http[].route[].weight]"),
+        "{output}"
+    );
+    let output = stage.run(["shift", "10%", "--allow-gitops"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    stage.run(["abort"]);
+    stage
+        .edit(
+            &json!([{"op": "add", "path": "/metadata/ownerReferences", "value": [
+                {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "reviews", "uid": "6f1c"},
+            ]}]),
+        )
+        .await;
+    let output = stage.run(["shift", "10%", "--allow-gitops"]);
+    assert!(output.stderr.contains("belongs to Flagger"), "{output}");
+    assert_eq!(stage.weights().await, [100, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_route_by_another_is_a_conflict_that_names_them() {
+    let stage = Stage::new("canary-conflict", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let before = stage.routes().await;
+    assert_eq!(stage.run(["shift", "10%"]).status, Some(0));
+    stage
+        .edit(&json!([{"op": "replace", "path": "/spec/http/0/route/0/weight", "value": 80}]))
+        .await;
+    let output = stage.run(["shift", "20%"]);
+    assert_eq!(output.status, Some(5), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("the weights of route http[0] are 80/10 and not 90/10")
+            && output.stderr.contains("`somebody`"),
+        "{output}"
+    );
+    assert_eq!(stage.weights().await, [80, 10]);
+    assert_eq!(stage.run(["status"]).status, Some(5));
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    assert_eq!(
+        stage.routes().await["spec"].to_string(),
+        before["spec"].to_string()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_edits_meanwhile_none_is_lost() {
+    let stage = Stage::new("canary-edits", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let api = stage.virtual_services();
+    let writer = tokio::spawn(async move {
+        for number in 0..50 {
+            // Read, change, write what was read: like an editor, and above the route that is shifted.
+            loop {
+                let mut object = api.get("reviews").await.expect("the VirtualService");
+                object.metadata.managed_fields = None;
+                object
+                    .metadata
+                    .annotations
+                    .get_or_insert_default()
+                    .insert(format!("edit-{number}"), "there".to_owned());
+                let routes = object.data["spec"]["http"].as_array_mut().expect("routes");
+                let route = json!({"name": format!("edit-{number}"), "match": [{"uri": {"exact": format!("/{number}")}}], "redirect": {"uri": "/"}});
+                routes.insert(0, route);
+                match api
+                    .replace("reviews", &kube::api::PostParams::default(), &object)
+                    .await
+                {
+                    Ok(_) => break,
+                    Err(kube::Error::Api(status)) if status.code == 409 => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let mut shifts = 0;
+    while !writer.is_finished() || shifts == 0 {
+        let output = stage.run(["shift", "+1%"]);
+        assert_eq!(output.status, Some(0), "{output}");
+        shifts += 1;
+    }
+    writer.await.expect("it ends");
+    let object = stage.routes().await;
+    let routes = object["spec"]["http"].as_array().expect("routes");
+    assert_eq!(routes.len(), 51);
+    for number in 0..50 {
+        assert_eq!(
+            object["metadata"]["annotations"][format!("edit-{number}")],
+            "there"
+        );
+        assert!(
+            routes
+                .iter()
+                .any(|route| route["name"] == format!("edit-{number}")),
+            "{number}"
+        );
+    }
+    assert_eq!(routes[50]["route"][0]["weight"], 100 - shifts);
+    assert_eq!(routes[50]["route"][1]["weight"], shifts);
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    let object = stage.routes().await;
+    assert_eq!(object["spec"]["http"].as_array().map(Vec::len), Some(51));
+    assert_eq!(object["spec"]["http"][50]["route"][1]["weight"], 0);
+}
+
+/// Answers every request with the same, after a pause. Ends with the process.
+fn answering(body: &'static str, pause: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream);
+                let (mut line, mut length) = (String::new(), 0);
+                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                    let header = line.to_ascii_lowercase();
+                    if let Some(value) = header.strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap_or(0);
+                    }
+                    line.clear();
+                }
+                let mut request = vec![0; length];
+                let _ = reader.read_exact(&mut request);
+                std::thread::sleep(pause);
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = reader.get_mut().write_all(answer.as_bytes());
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_honest_prometheus_nothing_moves() {
+    let stage = Stage::new("canary-liars", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let before = stage.routes().await;
+    let vector = |value: &str| -> &'static str {
+        let text = format!(
+            r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{}},"value":[1,"{value}"]}}]}}}}"#
+        );
+        Box::leak(text.into_boxed_str())
+    };
+    let empty = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    let now = Duration::ZERO;
+    for (url, message) in [
+        ("http://127.0.0.1:1".to_owned(), "cannot be asked: "),
+        (answering(vector("NaN"), now), "answers nothing to `vector(1)`"),
+        (answering(vector("-1"), now), "answers -1 to `vector(1)`"),
+        (answering(vector("+Inf"), now), "answers inf to `vector(1)`"),
+        (answering(empty, now), "answers nothing to `vector(1)`"),
+        (answering("<html>", now), "answers what is not its JSON"),
+        (
+            answering(vector("1"), Duration::from_secs(10)),
+            "did not answer within 1 s",
+        ),
+        ("prometheus:9090".to_owned(), "is no address of Prometheus"),
+    ] {
+        let output = stage.run(["run", "--interval=1s", "--query-timeout=1s", "--prometheus", &url]);
+        assert_eq!(output.status, Some(2), "{url} {output}");
+        assert!(output.stderr.contains(message), "{url} {output}");
+    }
+    let output = stage.run(["run"]);
+    assert!(
+        output.stderr.contains("there is no Prometheus in the cluster"),
+        "{output}"
+    );
+    assert_eq!(stage.routes().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_change_it_is_told_before() {
+    let stage = Stage::new("canary-rights", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let reader = stage.cluster.user("canary-reader", &[]);
+    let bind = json!({
+        "metadata": {"name": "canary-reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "canary-reader"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "canary-reader"}],
+    });
+    let role = json!({
+        "metadata": {"name": "canary-reader"},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}],
+    });
+    let client = stage.cluster.client();
+    let params = kube::api::PostParams::default();
+    let role: ClusterRole = serde_json::from_value(role).expect("a role");
+    kube::Api::all(client.clone())
+        .create(&params, &role)
+        .await
+        .expect("a role");
+    let bind: ClusterRoleBinding = serde_json::from_value(bind).expect("a binding");
+    kube::Api::all(client)
+        .create(&params, &bind)
+        .await
+        .expect("a binding");
+    let mut command = stage.project.command(["canary", "shift", "10%"]);
+    command
+        .arg("--kubeconfig")
+        .arg(reader.kubeconfig())
+        .arg("-n")
+        .arg(&stage.namespace);
+    let output = tokio::task::block_in_place(|| stage.project.output(&mut command));
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output.stderr.contains("you may not patch VirtualService"),
+        "{output}"
+    );
+}
+
+#[test]
+fn files_are_edited_and_keep_their_comments() {
+    let project = Project::new()
+        .file(
+            "mesh/reviews.yaml",
+            "\
+# The service.
+apiVersion: v1
+kind: Service
+metadata: {name: reviews}
+spec: {selector: {app: reviews}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-v1}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: v1}}, spec: {containers: []}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-v2}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: v2}}, spec: {containers: []}}}
+",
+        )
+        .file(
+            "mesh/routes.yaml",
+            "\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: reviews
+spec:
+  hosts: [reviews]
+  http:
+  - timeout: 3s # more is of no use
+    route:
+    # All but nothing.
+    - destination: {host: reviews, subset: v1}
+      weight: 100 # of them
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata:
+  name: reviews
+spec:
+  host: reviews
+  subsets:
+  - name: v1 # stable
+    labels: {version: v1}
+",
+        );
+    let shift = ["canary", "shift", "10%", "--files", "mesh", "--canary", "v2"];
+    let dry = project.run(shift.into_iter().chain(["--dry-run"]));
+    let output = project.run(shift);
+    assert_eq!((dry.status, output.status), (Some(0), Some(0)), "{dry}{output}");
+    insta::assert_snapshot!(dry.stdout, @r#"
+    --- mesh/routes.yaml
+    +++ mesh/routes.yaml
+    @@ -9,7 +9,11 @@
+         route:
+         # All but nothing.
+         - destination: {host: reviews, subset: v1}
+    -      weight: 100 # of them
+    +      weight: 90 # of them
+    +    - destination:
+    +        host: reviews
+    +        subset: v2
+    +      weight: 10
+     ---
+     apiVersion: networking.istio.io/v1
+     kind: DestinationRule
+    @@ -20,3 +24,6 @@
+       subsets:
+       - name: v1 # stable
+         labels: {version: v1}
+    +  - name: v2
+    +    labels:
+    +      version: v2
+    "#);
+    let text = fs_err::read_to_string(project.path().join("mesh/routes.yaml")).expect("the file");
+    assert!(text.contains("weight: 90 # of them"), "{text}");
+    let more = project.run(["canary", "shift", "+15%", "--files", "mesh", "--canary", "v2"]);
+    assert_eq!(more.status, Some(0), "{more}");
+    let text = fs_err::read_to_string(project.path().join("mesh/routes.yaml")).expect("the file");
+    assert!(
+        text.contains("weight: 75 # of them") && text.contains("weight: 25"),
+        "{text}"
+    );
+    assert!(!text.contains("annotations"), "{text}");
+}
+
+#[test]
+fn mistakes_in_a_plan_are_shown_where_they_are() {
+    let project = Project::new().file(
+        "canary.yaml",
+        "steps: [5, 10]\nintervall: 1m\nlimits:\n  p99: fast\n",
+    );
+    insta::assert_snapshot!(project.run(["canary", "run", "--plan", "canary.yaml"]), @r#"
+    status: 2
+    -- stdout --
+    -- stderr --
+    error: unknown key `intervall`
+       ,-[canary.yaml:2:1]
+     1 | steps: [5, 10]
+     2 | intervall: 1m
+       : ^^^^^^^^^
+     3 | limits:
+       `----
+      hint: did you mean `interval`?
+    error: `p99` must be a duration above zero, such as `30s` or `500ms`
+       ,-[canary.yaml:4:8]
+     3 | limits:
+     4 |   p99: fast
+       :        ^^^^
+       `----
+    "#);
+}

@@ -1,0 +1,329 @@
+//! `meshctl canary` end to end: real Envoys follow the VirtualService that it edits in a real API server, and a real
+//! Prometheus scrapes them.
+
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kube::Api;
+use kube::api::PostParams;
+use mesh_core::k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+use test_mesh::{Behaviour, MeshUnderTest, Traffic};
+use test_prometheus::Prometheus;
+use tokio::task::JoinHandle;
+
+use crate::canary_support::Stage;
+use crate::harness::Output;
+
+/// How long each step is watched.
+const INTERVAL: Duration = Duration::from_secs(3);
+
+/// A stage with proxies that do what the API server says.
+struct Scene {
+    stage: Stage,
+    mesh: Arc<MeshUnderTest>,
+    prometheus: Prometheus,
+    bridge: JoinHandle<()>,
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.bridge.abort();
+    }
+}
+
+impl Scene {
+    async fn new(name: &str) -> Self {
+        let stage = Stage::new(name, &["v1", "v2"]).await;
+        stage.split(100, 0).await;
+        let mesh = tokio::task::block_in_place(|| {
+            MeshUnderTest::start("reviews", &stage.namespace, &["v1", "v2"], 2)
+        });
+        let mesh = Arc::new(mesh.expect("proxies"));
+        let bridge = bridge(&stage, Arc::clone(&mesh)).await;
+        for (index, envoy) in mesh.envoys().iter().enumerate() {
+            let name = format!("client-{index}");
+            let pod = serde_json::from_value(json!({
+                "metadata": {"name": name},
+                "spec": {"nodeSelector": {"test": "canary"}, "containers": [
+                    {"name": "app", "image": "example.com/app:1"},
+                    {"name": "istio-proxy", "image": "example.com/proxyv2:1", "args": ["proxy", "sidecar"]},
+                ]},
+            }));
+            let pods: Api<Pod> = Api::namespaced(stage.cluster.client(), &stage.namespace);
+            pods.create(&PostParams::default(), &pod.expect("a pod"))
+                .await
+                .expect("a pod");
+            stage
+                .cluster
+                .forward_ports(&stage.namespace, &name, &[(15000, envoy.admin().port())])
+                .await;
+        }
+        let prometheus = tokio::task::block_in_place(|| mesh.prometheus()).expect("Prometheus");
+        Self {
+            stage,
+            mesh,
+            prometheus,
+            bridge,
+        }
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        (0..3)
+            .map(|_| self.mesh.traffic(Duration::from_millis(4)))
+            .collect()
+    }
+
+    fn start(&self, args: &[&str]) -> Child {
+        let url = self.prometheus.url();
+        let mut command =
+            self.stage
+                .command(args.iter().copied().chain(["--prometheus", &url, "-o", "json"]));
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs")
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let child = self.start(args);
+        let output = tokio::task::block_in_place(|| self.stage.project.collect(child));
+        self.stage.redacted(&output)
+    }
+}
+
+/// Gives the proxies what the API server has, as istiod would.
+async fn bridge(stage: &Stage, mesh: Arc<MeshUnderTest>) -> JoinHandle<()> {
+    let (routes, rules) = (stage.virtual_services(), stage.destination_rules());
+    let mut seen = (Value::Null, Value::Null);
+    let mut step = async move || {
+        // What cannot be read is as it was.
+        let spec = |object: kube::Result<kube::api::DynamicObject>| {
+            object.ok().map(|object| object.data["spec"].clone())
+        };
+        let rule = spec(rules.get("reviews").await).unwrap_or_else(|| seen.0.clone());
+        if rule != seen.0 {
+            tokio::task::block_in_place(|| mesh.apply_destination_rule(&rule)).expect("Envoy takes the rule");
+            seen.0 = rule;
+        }
+        let route = spec(routes.get("reviews").await).unwrap_or_else(|| seen.1.clone());
+        if route != seen.1 {
+            tokio::task::block_in_place(|| mesh.apply_virtual_service(&route))
+                .expect("Envoy takes the routes");
+            seen.1 = route;
+        }
+    };
+    step().await;
+    tokio::spawn(async move {
+        loop {
+            step().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+}
+
+fn events(output: &Output, name: &str) -> Vec<Value> {
+    let lines = output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.filter(|event| event["event"] == name).collect()
+}
+
+const STEPS: [&str; 6] = [
+    "run",
+    "--steps=20,50,100",
+    "--interval=3s",
+    "--p99=500ms",
+    "--min-requests=5",
+    "--max-inconclusive=3",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn good_canaries_are_promoted_and_bad_ones_are_not() {
+    let scene = Scene::new("canary-e2e").await;
+    let Scene { stage, mesh, .. } = &scene;
+
+    // A tenth is a tenth.
+    let output = stage.run(["shift", "10%", "-o", "json"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(
+        events(&output, "synced")[0]["proxies"],
+        json!({"current": 2, "routing": 2, "silent": 0}),
+        "{output}"
+    );
+    let counts = tokio::task::block_in_place(|| mesh.send(20_000, 4));
+    assert_eq!(counts.failed, 0, "{counts:?}");
+    assert!(counts.of("v2").abs_diff(2_000) < 300, "{counts:?}");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    // One that fails goes back within two intervals.
+    let traffic = scene.traffic();
+    for (behaviour, reason) in [
+        (
+            Behaviour {
+                error_percent: 30,
+                ..Behaviour::default()
+            },
+            "requests succeeded",
+        ),
+        (
+            Behaviour {
+                latency: Duration::from_millis(900),
+                ..Behaviour::default()
+            },
+            "p99 is",
+        ),
+    ] {
+        mesh.set_behaviour("v2", behaviour);
+        let output = scene.run(&STEPS);
+        assert_eq!(output.status, Some(1), "{output}");
+        let judged = events(&output, "judged");
+        let fails: Vec<_> = judged.iter().filter(|event| event["verdict"] == "fail").collect();
+        assert_eq!((judged.len(), fails.len()), (2, 2), "{output}");
+        assert!(fails[0]["reason"].to_string().contains(reason), "{output}");
+        assert_eq!(events(&output, "phase")[0]["phase"], "rolledBack", "{output}");
+        assert_eq!(stage.weights().await, [100, 0]);
+    }
+    drop(traffic);
+
+    // A good one gets everything, and no request is lost on the way.
+    mesh.set_behaviour("v2", Behaviour::default());
+    let traffic = scene.traffic();
+    let begun = Instant::now();
+    let output = scene.run(&STEPS);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert!(begun.elapsed() >= 3 * INTERVAL, "{output}");
+    assert_eq!(stage.weights().await, [0, 100]);
+    let passes = events(&output, "judged");
+    assert!(passes.iter().all(|event| event["verdict"] == "pass"), "{output}");
+    let status = stage
+        .run(["status", "-o", "json", "--prometheus", &scene.prometheus.url()])
+        .json();
+    assert_eq!(status["phase"], "promoted", "{status:#}");
+    assert_eq!(status["proxies"]["current"], 2, "{status:#}");
+    assert!(
+        status["canary"]["successRatio"]
+            .as_f64()
+            .is_some_and(|ratio| ratio > 0.99),
+        "{status:#}"
+    );
+    assert_eq!(stage.run(["undo"]).status, Some(0));
+    let failed: u64 = traffic.into_iter().map(|traffic| traffic.stop().failed).sum();
+    assert_eq!(failed, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_not_success_and_a_pause_holds() {
+    let scene = Scene::new("canary-silence").await;
+    let stage = &scene.stage;
+    let silent = [
+        "run",
+        "--steps=20,40,60,80,100",
+        "--interval=1s",
+        "--max-inconclusive=2",
+    ];
+    let output = scene.run(&silent);
+    assert_eq!(output.status, Some(3), "{output}");
+    assert_eq!(stage.weights().await, [80, 20]);
+    let reason = events(&output, "judged")[0]["reason"].to_string();
+    assert!(reason.contains("istio_requests_total"), "{output}");
+    let history = stage.run(["history"]);
+    assert!(history.stdout.contains("inconclusive"), "{history}");
+
+    // With traffic it goes on from another process, and holds when it is told to.
+    let traffic = scene.traffic();
+    let child = scene.start(&["resume"]);
+    let begun = Instant::now();
+    while stage.run(["status", "-o", "json"]).json()["phase"] != "progressing" {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    // Another run is refused meanwhile.
+    let other = scene.run(&silent);
+    assert_eq!(other.status, Some(5), "{other}");
+    assert!(other.stderr.contains("works on this rollout"), "{other}");
+    assert_eq!(stage.run(["pause"]).status, Some(0));
+    let held = stage.weights().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stage.weights().await, held);
+    let woken = stage.run(["resume", "--prometheus", &scene.prometheus.url()]);
+    assert_eq!(woken.status, Some(0), "{woken}");
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(1), "{output}");
+    assert!(
+        events(&output, "phase")
+            .iter()
+            .any(|event| event["phase"] == "paused"),
+        "{output}"
+    );
+    assert_eq!(stage.weights().await, [100, 0]);
+    drop(traffic);
+}
+
+/// Ends the program as nothing can be prepared for.
+fn kill(mut child: Child) {
+    child.kill().expect("it runs, or has ended");
+    child.wait().expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_it_can_go_on_and_back() {
+    let rounds: u64 = std::env::var("MESHCTL_CANARY_KILLS").map_or(6, |text| text.parse().expect("a number"));
+    let scene = Scene::new("canary-kill").await;
+    let stage = &scene.stage;
+    let traffic = scene.traffic();
+    let before = stage.routes().await["spec"].to_string();
+    let args = [
+        "run",
+        "--steps=10,20,30,40,50,60,70,80,90",
+        "--interval=300ms",
+        "--max-inconclusive=1000",
+        "--min-requests=1",
+        "--no-compare",
+    ];
+    let mut moved = 0;
+    for round in 0..rounds {
+        let moment = Duration::from_millis(random(round) % 3_000);
+        let child = scene.start(&args);
+        tokio::time::sleep(moment).await;
+        kill(child);
+        let total: i64 = stage.weights().await.iter().sum();
+        assert_eq!(total, 100, "round {round}, after {moment:?}");
+        let object = stage.routes().await;
+        if object["metadata"]["annotations"]["meshctl.dev/canary"].is_null() {
+            continue; // It had not begun.
+        }
+        let status = stage.run(["status", "-o", "json"]);
+        assert_eq!(status.status, Some(0), "{status}");
+        let status = status.json();
+        if status["phase"] == "progressing" {
+            moved += 1;
+            if round % 3 == 0 {
+                let child = scene.start(&["resume"]);
+                tokio::time::sleep(moment).await;
+                kill(child);
+            }
+            let abort = stage.run(["abort"]);
+            assert_eq!(abort.status, Some(0), "{abort}");
+        }
+        assert_eq!(
+            stage.routes().await["spec"].to_string(),
+            before,
+            "round {round}, after {moment:?}"
+        );
+    }
+    assert!(rounds < 4 || moved > 0, "it never got anywhere");
+    drop(traffic);
+}
+
+/// Numbers that look random, and are the same each time (splitmix64).
+fn random(seed: u64) -> u64 {
+    let mut z = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
