@@ -29,6 +29,8 @@ import (
 // request is a template and what it is evaluated with.
 type request struct {
 	Template string `json:"template"`
+	// Gateway is what istiod has for a Gateway, if the template is for one.
+	Gateway *GatewayInput `json:"gateway"`
 	// Pod is the pod without injection.
 	Pod corev1.Pod `json:"pod"`
 	// Workload is what the pod belongs to.
@@ -69,8 +71,9 @@ type templateData struct {
 	CompliancePolicy         string
 }
 
-// answer is both pods as Kubernetes' types read them.
+// answer is both pods, or the objects of a Gateway, as Kubernetes' types read them.
 type answer struct {
+	Objects  []any       `json:"objects,omitempty"`
 	Rendered *corev1.Pod `json:"rendered,omitempty"`
 	Built    *corev1.Pod `json:"built,omitempty"`
 	// Error says what failed, and what was rendered if anything was.
@@ -86,14 +89,14 @@ func main() {
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		var a answer
 		if err == nil {
-			a, err = r.answer()
+			a, failure := r.answer()
+			if failure != nil {
+				a = answer{Error: failure.Error()}
+			}
+			err = answers.Encode(a)
 		}
 		if err != nil {
-			a = answer{Error: err.Error()}
-		}
-		if err := answers.Encode(a); err != nil {
 			fmt.Fprintln(os.Stderr, "template-oracle:", err)
 			os.Exit(1)
 		}
@@ -104,6 +107,10 @@ func (r *request) answer() (answer, error) {
 	text, err := r.render()
 	if err != nil {
 		return answer{}, err
+	}
+	if r.Gateway != nil {
+		objects, err := objectsIn(string(text))
+		return answer{Objects: objects}, err
 	}
 	// In a merge a null is more than nothing: it removes what the pod has.
 	var tree any
@@ -146,11 +153,21 @@ func (r *request) render() ([]byte, error) {
 	if err := lay(proxy, r.Proxy); err != nil {
 		return nil, err
 	}
+	var data any = r.podData(proxy, mesh)
+	if r.Gateway != nil {
+		data = r.gatewayData(proxy, mesh)
+	}
+	var out bytes.Buffer
+	err = parsed.Execute(&out, data)
+	return out.Bytes(), err
+}
+
+func (r *request) podData(proxy *meshconfig.ProxyConfig, mesh *meshconfig.MeshConfig) *templateData {
 	mode := "passthrough"
 	if mesh.GetInboundTrafficPolicy().GetMode() == meshconfig.MeshConfig_InboundTrafficPolicy_LOCALHOST {
 		mode = "localhost"
 	}
-	data := templateData{
+	return &templateData{
 		TypeMeta:                 metav1.TypeMeta{APIVersion: r.Workload.APIVersion, Kind: r.Workload.Kind},
 		DeploymentMeta:           types.NamespacedName{Namespace: r.Workload.Namespace, Name: r.Workload.Name},
 		ObjectMeta:               r.Pod.ObjectMeta,
@@ -165,9 +182,6 @@ func (r *request) render() ([]byte, error) {
 		InboundTrafficPolicyMode: mode,
 		CompliancePolicy:         r.CompliancePolicy,
 	}
-	var out bytes.Buffer
-	err = parsed.Execute(&out, &data)
-	return out.Bytes(), err
 }
 
 // templates are those that were asked about, by their texts.

@@ -1,4 +1,4 @@
-{{- /* What the templates share: values without nulls, what is known of the pod, and parts of the proxy's container. */ -}}
+{{- /* What all templates share: values without nulls, and parts of the proxy's container and pod. They are indented as in a Deployment, so that all can use them. */ -}}
 
 {{- /* Copies a map without its nulls: from, to. */ -}}
 {{- define "present" -}}
@@ -19,7 +19,9 @@
 {{- $global := dig "global" (dict) $values -}}
 {{- $proxy := dig "proxy" (dict) $global -}}
 {{- $annotations := .ObjectMeta.Annotations -}}
-{{- $context := dict "data" . "values" $values "global" $global "proxy" $proxy -}}
+
+{{- /* What the parts below go by. Templates add to it. */ -}}
+{{- $context := dict "data" . "values" $values "global" $global "proxy" $proxy "custom" false "localhost" false -}}
 
 {{- /* A reference to an image: context, name, variant. Annotations of the pod come first. */ -}}
 {{- define "image" -}}
@@ -40,23 +42,23 @@
 
 {{- /* name and image of the proxy's container. */ -}}
 {{- define "proxy" }}
-  - name: istio-proxy
-    image: {{ template "image" (dict "context" . "name" (dig "image" "proxyv2" .proxy) "variant" .data.ProxyConfig.GetImage.GetImageType) }}
-    {{- template "pull-policy" . }}
+      - name: istio-proxy
+        image: {{ template "image" (dict "context" . "name" (dig "image" "proxyv2" .proxy) "variant" .data.ProxyConfig.GetImage.GetImageType) }}
+        {{- template "pull-policy" . }}
 {{- end -}}
 
 {{- define "pull-policy" -}}
 {{- with dig "imagePullPolicy" "" .global }}
-    imagePullPolicy: {{ quote . }}
+        imagePullPolicy: {{ quote . }}
 {{- end -}}
 {{- end -}}
 
 {{- define "pull-secrets" -}}
 {{- with dig "imagePullSecrets" (list) .global }}
-  imagePullSecrets:
-  {{- range . }}
-  - name: {{ if kindIs "map" . }}{{ quote .name }}{{ else }}{{ quote . }}{{ end }}
-  {{- end }}
+      imagePullSecrets:
+      {{- range . }}
+      - name: {{ if kindIs "map" . }}{{ quote .name }}{{ else }}{{ quote . }}{{ end }}
+      {{- end }}
 {{- end -}}
 {{- end -}}
 
@@ -83,49 +85,42 @@
 {{- end }}
 {{- end -}}
 
-{{- /* The containers of the user's. */ -}}
-{{- $applications := list -}}
-{{- range .Spec.Containers -}}
-{{- if ne .Name "istio-proxy" -}}{{- $applications = append $applications . -}}{{- end -}}
-{{- end -}}
-{{- $_ := set $context "applications" $applications -}}
-
 {{- /* The agent's arguments: role is how the proxy runs. */ -}}
 {{- define "args" }}
-    args:
-    - proxy
-    - {{ if eq .role "gateway" }}router{{ else }}sidecar{{ end }}
-    - --domain
-    - {{ printf "$(POD_NAMESPACE).svc.%s" (dig "clusterDomain" "cluster.local" .proxy) | quote }}
-    - {{ printf "--proxyLogLevel=%s" (annotation .data.ObjectMeta "sidecar.istio.io/logLevel" (dig "logLevel" "warning" .proxy)) | quote }}
-    - {{ printf "--proxyComponentLogLevel=%s" (annotation .data.ObjectMeta "sidecar.istio.io/componentLogLevel" (dig "componentLogLevel" "misc:error" .proxy)) | quote }}
-    - {{ printf "--log_output_level=%s" (annotation .data.ObjectMeta "sidecar.istio.io/agentLogLevel" (dig "logging" "level" "default:info" .global)) | quote }}
-    {{- with dig "sts" "servicePort" 0 .global | int }}
-    - --stsPort={{ . }}
-    {{- end }}
-    {{- if eq "true" (dig "logAsJson" false .global | toString) }}
-    - --log_as_json
-    {{- end }}
+        args:
+        - proxy
+        - {{ get (dict "gateway" "router" "waypoint" "waypoint") .role | default "sidecar" }}
+        - --domain
+        - {{ printf "$(POD_NAMESPACE).svc.%s" (dig "clusterDomain" "cluster.local" .proxy) | quote }}
+        - {{ printf "--proxyLogLevel=%s" (annotation .data.ObjectMeta "sidecar.istio.io/logLevel" (dig "logLevel" "warning" .proxy)) | quote }}
+        - {{ printf "--proxyComponentLogLevel=%s" (annotation .data.ObjectMeta "sidecar.istio.io/componentLogLevel" (dig "componentLogLevel" "misc:error" .proxy)) | quote }}
+        - {{ printf "--log_output_level=%s" (annotation .data.ObjectMeta "sidecar.istio.io/agentLogLevel" (dig "logging" "level" "default:info" .global)) | quote }}
+        {{- with dig "sts" "servicePort" 0 .global | int }}
+        - --stsPort={{ . }}
+        {{- end }}
+        {{- if eq "true" (dig "logAsJson" false .global | toString) }}
+        - --log_as_json
+        {{- end }}
 {{- end -}}
 
 {{- define "field" }}
-    - name: {{ index . 0 }}
-      valueFrom:
-        fieldRef:
-          fieldPath: {{ index . 1 }}
+        - name: {{ index . 0 }}
+          valueFrom:
+            fieldRef:
+              fieldPath: {{ index . 1 }}
 {{- end -}}
 
 {{- define "limit" }}
-    - name: {{ index . 0 }}
-      valueFrom:
-        resourceFieldRef:
-          resource: {{ index . 1 }}
-          divisor: "1"
+        - name: {{ index . 0 }}
+          valueFrom:
+            resourceFieldRef:
+              resource: {{ index . 1 }}
+              divisor: "1"
 {{- end -}}
 
 {{- define "variable" }}
-    - name: {{ index . 0 | quote }}
-      value: {{ index . 1 | quote }}
+        - name: {{ index . 0 | quote }}
+          value: {{ index . 1 | quote }}
 {{- end -}}
 
 {{- define "proxy-metadata" -}}
@@ -139,7 +134,7 @@
 {{- $data := .data -}}
 {{- $meta := $data.ObjectMeta -}}
 {{- $mesh := $data.MeshConfig -}}
-{{- if and (ne .role "gateway") (eq $data.InboundTrafficPolicyMode "localhost") -}}
+{{- if .localhost -}}
 {{- template "variable" (list "REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION" "true") -}}
 {{- end -}}
 {{- template "variable" (list "PILOT_CERT_PROVIDER" (dig "pilotCertProvider" "istiod" .global)) -}}
@@ -153,35 +148,26 @@
 {{- template "field" (list "HOST_IP" "status.hostIP") -}}
 {{- template "limit" (list "ISTIO_CPU_LIMIT" "limits.cpu") -}}
 {{- template "variable" (list "PROXY_CONFIG" (printf "%s\n" (protoToJSON $data.ProxyConfig))) -}}
-{{- $ports := list -}}
-{{- range $data.Spec.Containers -}}
-{{- range .Ports -}}{{- $ports = append $ports (structToJSON .) -}}{{- end -}}
-{{- end -}}
-{{- with $ports -}}{{- $ports = printf "\n    %s" (join "\n    ," .) -}}{{- else -}}{{- $ports = "" -}}{{- end -}}
-{{- template "variable" (list "ISTIO_META_POD_PORTS" (printf "[%s\n]" $ports)) -}}
-{{- $names := list -}}
-{{- range .applications -}}{{- $names = append $names .Name -}}{{- end -}}
-{{- template "variable" (list "ISTIO_META_APP_CONTAINERS" (join "," $names)) -}}
+{{- template "variable" (list "ISTIO_META_POD_PORTS" .ports) -}}
+{{- template "variable" (list "ISTIO_META_APP_CONTAINERS" .names) -}}
 {{- template "limit" (list "GOMEMLIMIT" "limits.memory") -}}
 {{- with $data.CompliancePolicy -}}
 {{- template "variable" (list "COMPLIANCE_POLICY" .) -}}
 {{- if eq . "fips-140-3" -}}{{- template "variable" (list "GODEBUG" "fips140=only") -}}{{- end -}}
 {{- end -}}
-{{- template "variable" (list "ISTIO_META_CLUSTER_ID" (dig "multiCluster" "clusterName" "" .global | default "Kubernetes")) -}}
+{{- template "variable" (list "ISTIO_META_CLUSTER_ID" (coalesce .cluster (dig "multiCluster" "clusterName" "" .global) "Kubernetes")) -}}
 {{- template "field" (list "ISTIO_META_NODE_NAME" "spec.nodeName") -}}
 {{- with .interceptionMode -}}
 {{- template "variable" (list "ISTIO_META_INTERCEPTION_MODE" .) -}}
 {{- end -}}
-{{- with dig "network" "" .global -}}
+{{- with coalesce .network (dig "network" "" .global) -}}
 {{- template "variable" (list "ISTIO_META_NETWORK" .) -}}
 {{- end -}}
-{{- with coalesce (index $meta.Labels "service.istio.io/workload-name") $data.DeploymentMeta.Name -}}
+{{- with .workload -}}
 {{- template "variable" (list "ISTIO_META_WORKLOAD_NAME" .) -}}
 {{- end -}}
-{{- if and $data.TypeMeta.APIVersion $data.DeploymentMeta.Name -}}
-{{- $namespace := $data.DeploymentMeta.Namespace | default "default" -}}
-{{- $owner := printf "kubernetes://apis/%s/namespaces/%s/%ss/%s" $data.TypeMeta.APIVersion $namespace (lower $data.TypeMeta.Kind) $data.DeploymentMeta.Name -}}
-{{- template "variable" (list "ISTIO_META_OWNER" $owner) -}}
+{{- with .owner -}}
+{{- template "variable" (list "ISTIO_META_OWNER" .) -}}
 {{- end -}}
 {{- if and (eq .role "sidecar") (isset $meta.Annotations "sidecar.istio.io/bootstrapOverride") -}}
 {{- template "variable" (list "ISTIO_BOOTSTRAP_OVERRIDE" "/etc/istio/custom-bootstrap/custom_bootstrap.json") -}}
@@ -253,33 +239,29 @@
 {{- $usual := dict "requests" (dict "cpu" "100m" "memory" "128Mi") "limits" (dict "cpu" "2000m" "memory" "1024Mi") -}}
 {{- $resources = dig "resources" $usual .proxy -}}
 {{- end }}
-    resources: {{ structToJSON $resources }}
+        resources: {{ structToJSON $resources }}
 {{- end -}}
 
 {{- /* A check of the proxy: the delay, the period and the failures that it takes. */ -}}
 {{- define "ready" }}
-      httpGet:
-        path: /healthz/ready
-        port: 15021
-      initialDelaySeconds: {{ index . 0 }}
-      periodSeconds: {{ index . 1 }}
-      timeoutSeconds: 3
-      failureThreshold: {{ index . 2 }}
+          httpGet:
+            path: /healthz/ready
+            port: 15021
+          initialDelaySeconds: {{ index . 0 }}
+          periodSeconds: {{ index . 1 }}
+          timeoutSeconds: 3
+          failureThreshold: {{ index . 2 }}
 {{- end -}}
 
 {{- /* The readiness of a sidecar: annotations come before values. */ -}}
 {{- define "readiness" }}
-    readinessProbe:
-      {{- $meta := .data.ObjectMeta }}
-      {{- $delay := annotation $meta "readiness.status.sidecar.istio.io/initialDelaySeconds" (dig "readinessInitialDelaySeconds" 0 .proxy | int) }}
-      {{- $period := annotation $meta "readiness.status.sidecar.istio.io/periodSeconds" (dig "readinessPeriodSeconds" 15 .proxy | int) }}
-      {{- $failures := annotation $meta "readiness.status.sidecar.istio.io/failureThreshold" (dig "readinessFailureThreshold" 4 .proxy | int) }}
-      {{- template "ready" (list $delay $period $failures) }}
+        readinessProbe:
+          {{- $meta := .data.ObjectMeta }}
+          {{- $delay := annotation $meta "readiness.status.sidecar.istio.io/initialDelaySeconds" (dig "readinessInitialDelaySeconds" 0 .proxy | int) }}
+          {{- $period := annotation $meta "readiness.status.sidecar.istio.io/periodSeconds" (dig "readinessPeriodSeconds" 15 .proxy | int) }}
+          {{- $failures := annotation $meta "readiness.status.sidecar.istio.io/failureThreshold" (dig "readinessFailureThreshold" 4 .proxy | int) }}
+          {{- template "ready" (list $delay $period $failures) }}
 {{- end -}}
-
-{{- /* The port of the agent's health and metrics; 0 for none. */ -}}
-{{- $statusPort := annotation .ObjectMeta "status.sidecar.istio.io/port" (dig "statusPort" "15020" $proxy) -}}
-{{- $holds := or .ProxyConfig.GetHoldApplicationUntilProxyStarts.GetValue (eq "true" (dig "holdApplicationUntilProxyStarts" false $proxy | toString)) -}}
 
 {{- /* Items of a list from an annotation that is a map from their names: context, annotation. */ -}}
 {{- define "named-items" -}}
@@ -291,27 +273,20 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* The folder of Lightstep's certificates, if that is the tracer. */ -}}
-{{- $lightstep := "" -}}
-{{- if eq "lightstep" (dig "tracer" "" $proxy) -}}
-{{- with .ProxyConfig.GetTracing.GetTlsSettings.GetCaCertificates -}}{{- $lightstep = dir . -}}{{- end -}}
-{{- end -}}
-{{- $_ = set $context "lightstep" $lightstep -}}
-
 {{- define "mount" }}
-    - name: {{ index . 0 }}
-      mountPath: {{ index . 1 }}
+        - name: {{ index . 0 }}
+          mountPath: {{ index . 1 }}
 {{- end -}}
 
 {{- define "read-only-mount" }}
-    - name: {{ index . 0 }}
-      mountPath: {{ index . 1 }}
-      readOnly: true
+        - name: {{ index . 0 }}
+          mountPath: {{ index . 1 }}
+          readOnly: true
 {{- end -}}
 
 {{- /* Where the proxy finds its files. */ -}}
 {{- define "mounts" }}
-    volumeMounts:
+        volumeMounts:
 {{- $isAgent := eq .role "grpc-agent" -}}
 {{- template "mount" (list "workload-socket" "/var/run/secrets/workload-spiffe-uds") -}}
 {{- if not $isAgent -}}{{- template "mount" (list "credential-socket" "/var/run/secrets/credential-uds") -}}{{- end -}}
@@ -334,87 +309,87 @@
 {{- template "read-only-mount" (list "istio-certs" "/etc/certs/") -}}
 {{- end -}}
 {{- template "mount" (list "istio-podinfo" "/etc/istio/pod") -}}
-{{- if ne .role "gateway" -}}
+{{- if .custom -}}
 {{- with .lightstep -}}{{- template "read-only-mount" (list "lightstep-certs" .) -}}{{- end -}}
-{{- template "named-items" (dict "context" . "annotation" "sidecar.istio.io/userVolumeMount" "indent" 4) -}}
+{{- template "named-items" (dict "context" . "annotation" "sidecar.istio.io/userVolumeMount" "indent" 8) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* The volumes of those files. A volume without a source is an empty folder. */ -}}
 {{- define "volumes" }}
-  volumes:
+      volumes:
 {{- $data := .data -}}
 {{- $isAgent := eq .role "grpc-agent" -}}
-{{- $empty := ternary "\n    emptyDir: {}" "" (eq .role "gateway") }}
-  - name: workload-socket{{ $empty }}
+{{- $empty := ternary "" "\n        emptyDir: {}" .custom }}
+      - name: workload-socket{{ $empty }}
 {{- if not $isAgent }}
-  - name: credential-socket{{ $empty }}
+      - name: credential-socket{{ $empty }}
 {{- end }}
 {{- if eq "GkeWorkloadCertificate" (dig "caName" "" .global) }}
-  - name: gke-workload-certificate
-    csi:
-      driver: workloadcertificates.security.cloud.google.com
+      - name: gke-workload-certificate
+        csi:
+          driver: workloadcertificates.security.cloud.google.com
 {{- else }}
-  - name: workload-certs{{ $empty }}
+      - name: workload-certs{{ $empty }}
 {{- end }}
-{{- if and (ne .role "gateway") (isset $data.ObjectMeta.Annotations "sidecar.istio.io/bootstrapOverride") }}
-  - name: custom-bootstrap-volume
-    configMap:
-      name: {{ index $data.ObjectMeta.Annotations "sidecar.istio.io/bootstrapOverride" | quote }}
+{{- if and .custom (isset $data.ObjectMeta.Annotations "sidecar.istio.io/bootstrapOverride") }}
+      - name: custom-bootstrap-volume
+        configMap:
+          name: {{ index $data.ObjectMeta.Annotations "sidecar.istio.io/bootstrapOverride" | quote }}
 {{- end }}
-  - name: {{ ternary "istio-xds" "istio-envoy" $isAgent }}
-    emptyDir:
-      medium: Memory
-  - name: istio-data
-    emptyDir: {}
-  - name: istio-podinfo
-    downwardAPI:
-      items:
-      - path: labels
-        fieldRef:
-          fieldPath: metadata.labels
-      - path: annotations
-        fieldRef:
-          fieldPath: metadata.annotations
-  - name: istio-token
-    projected:
-      sources:
-      - serviceAccountToken:
-          path: istio-token
-          expirationSeconds: 43200
-          audience: {{ dig "sds" "token" "aud" "istio-ca" .global | quote }}
+      - name: {{ ternary "istio-xds" "istio-envoy" $isAgent }}
+        emptyDir:
+          medium: Memory
+      - name: istio-data
+        emptyDir: {}
+      - name: istio-podinfo
+        downwardAPI:
+          items:
+          - path: labels
+            fieldRef:
+              fieldPath: metadata.labels
+          - path: annotations
+            fieldRef:
+              fieldPath: metadata.annotations
+      - name: istio-token
+        projected:
+          sources:
+          - serviceAccountToken:
+              path: istio-token
+              expirationSeconds: 43200
+              audience: {{ dig "sds" "token" "aud" "istio-ca" .global | quote }}
 {{- if eq "istiod" (dig "pilotCertProvider" "istiod" .global) }}
-  - name: istiod-ca-cert
-  {{- if eq "true" (dig "pilot" "env" "ENABLE_CLUSTER_TRUST_BUNDLE_API" false .values | toString) }}
-    projected:
-      sources:
-      - clusterTrustBundle:
-          name: istio.io:istiod-ca:root-cert
-          path: root-cert.pem
-  {{- else }}
-    configMap:
-      name: {{ dig "trustBundleName" "istio-ca-root-cert" .global | quote }}
-  {{- end }}
+      - name: istiod-ca-cert
+      {{- if eq "true" (dig "pilot" "env" "ENABLE_CLUSTER_TRUST_BUNDLE_API" false .values | toString) }}
+        projected:
+          sources:
+          - clusterTrustBundle:
+              name: istio.io:istiod-ca:root-cert
+              path: root-cert.pem
+      {{- else }}
+        configMap:
+          name: {{ dig "trustBundleName" "istio-ca-root-cert" .global | quote }}
+      {{- end }}
 {{- end }}
 {{- if eq .role "sidecar" }}
-  - name: istio-ca-crl
-    configMap:
-      name: {{ dig "pilot" "crlConfigMapName" "istio-ca-crl" .values | quote }}
-      optional: true
+      - name: istio-ca-crl
+        configMap:
+          name: {{ dig "pilot" "crlConfigMapName" "istio-ca-crl" .values | quote }}
+          optional: true
 {{- end }}
 {{- if eq "true" (dig "mountMtlsCerts" false .global | toString) }}
-  - name: istio-certs
-    secret:
-      secretName: {{ printf "istio.%s" ($data.Spec.ServiceAccountName | default "default") | quote }}
-      optional: true
+      - name: istio-certs
+        secret:
+          secretName: {{ printf "istio.%s" (.account | default "default") | quote }}
+          optional: true
 {{- end }}
-{{- if ne .role "gateway" }}
-{{- template "named-items" (dict "context" . "annotation" "sidecar.istio.io/userVolume" "indent" 2) }}
+{{- if .custom }}
+{{- template "named-items" (dict "context" . "annotation" "sidecar.istio.io/userVolume" "indent" 6) }}
 {{- if .lightstep }}
-  - name: lightstep-certs
-    secret:
-      secretName: lightstep.cacert
-      optional: true
+      - name: lightstep-certs
+        secret:
+          secretName: lightstep.cacert
+          optional: true
 {{- end }}
 {{- end }}
 {{- end -}}

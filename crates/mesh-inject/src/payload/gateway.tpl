@@ -12,24 +12,24 @@ metadata:
   annotations:
     {{- template "annotations" $context }}
 spec:
-  securityContext: {{ structToJSON $security }}
-  containers:
-  {{- template "proxy" $context }}
-    ports:
-    - name: http-envoy-prom
-      containerPort: 15090
-      protocol: TCP
-    {{- template "args" $context }}
-    {{- with dig "lifecycle" (dict) $proxy }}
-    lifecycle: {{ structToJSON . }}
-    {{- end }}
-    securityContext:
-      runAsUser: {{ .ProxyUID }}
-      runAsGroup: {{ .ProxyGID }}
-    env:
-    {{- template "environment" $context }}
-    readinessProbe:
-      {{- template "ready" (list (dig "readinessInitialDelaySeconds" 0 $proxy | int) (dig "readinessPeriodSeconds" 15 $proxy | int) (dig "readinessFailureThreshold" 4 $proxy | int)) }}
-    {{- template "mounts" $context }}
-  {{- template "volumes" $context }}
-  {{- template "pull-secrets" $context }}
+      securityContext: {{ structToJSON $security }}
+      containers:
+      {{- template "proxy" $context }}
+        ports:
+        - name: http-envoy-prom
+          containerPort: 15090
+          protocol: TCP
+        {{- template "args" $context }}
+        {{- with dig "lifecycle" (dict) $proxy }}
+        lifecycle: {{ structToJSON . }}
+        {{- end }}
+        securityContext:
+          runAsUser: {{ .ProxyUID }}
+          runAsGroup: {{ .ProxyGID }}
+        env:
+        {{- template "environment" $context }}
+        readinessProbe:
+          {{- template "ready" (list (dig "readinessInitialDelaySeconds" 0 $proxy | int) (dig "readinessPeriodSeconds" 15 $proxy | int) (dig "readinessFailureThreshold" 4 $proxy | int)) }}
+        {{- template "mounts" $context }}
+      {{- template "volumes" $context }}
+      {{- template "pull-secrets" $context }}

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use test_support::go::Program;
 
 use crate::properties;
-use crate::support::{APP, deployment, settings, sources, tree};
+use crate::support::{APP, args, deployment, names, settings, sources, tree};
 
 /// `tests/template-oracle`. It ends when its standard input does, which is with this process.
 struct Oracle {
@@ -55,12 +55,21 @@ impl Oracle {
     }
 }
 
-/// Panics if a template says something else than is built in its place for the pod.
-pub(crate) fn hold(settings: &Settings, pod: &Value, owner: &Owner) {
-    hold_in(settings, pod, owner, &Namespace::default());
+fn ask(request: &Value) -> Value {
+    let mut oracle = ORACLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    oracle.ask(request)
 }
 
-fn hold_in(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespace) {
+/// The text of a template.
+fn text(name: &str) -> &'static str {
+    let (_, text) = payload::templates()
+        .find(|(other, _)| *other == name)
+        .expect("all templates have a text");
+    text
+}
+
+/// The `MeshConfig` and the values of an installation.
+fn installed(settings: &Settings) -> (Value, Value) {
     let (mesh, mut values) = sources(settings);
     // Every installation says these two.
     for (key, value) in [("hub", &settings.values.hub), ("tag", &settings.values.tag)] {
@@ -71,6 +80,16 @@ fn hold_in(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespac
             values["global"][key] = value.as_str().into();
         }
     }
+    (mesh, values)
+}
+
+/// Panics if a template says something else than is built in its place for the pod.
+pub(crate) fn hold(settings: &Settings, pod: &Value, owner: &Owner) {
+    hold_in(settings, pod, owner, &Namespace::default());
+}
+
+fn hold_in(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespace) {
+    let (mesh, values) = installed(settings);
     for Built {
         template,
         pod,
@@ -79,11 +98,8 @@ fn hold_in(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespac
         patch,
     } in build_all(settings, pod, owner, namespace)
     {
-        let (_, text) = payload::templates()
-            .find(|(name, _)| *name == template.name())
-            .expect("all templates have a text");
         let request = json!({
-            "template": text,
+            "template": text(template.name()),
             "pod": pod,
             "workload": {
                 "apiVersion": owner.api_version,
@@ -101,10 +117,7 @@ fn hold_in(settings: &Settings, pod: &Value, owner: &Owner, namespace: &Namespac
             "compliancePolicy": settings.values.compliance_policy,
             "built": patch,
         });
-        let answer = {
-            let mut oracle = ORACLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            oracle.ask(&request)
-        };
+        let answer = ask(&request);
         assert_eq!(answer.get("error"), None, "{template:?} for {pod:#}");
         let mut differences = Vec::new();
         differ("", &answer["rendered"], &answer["built"], &mut differences);
@@ -320,4 +333,118 @@ fn templates_use_the_ids_of_the_namespace() {
     for values in ["", "pilot: {cni: {enabled: true}}"] {
         hold_in(&settings("", values), &pod, &properties::owner(), &namespace);
     }
+}
+
+/// The objects of a Gateway of the Gateway API.
+fn deployed(template: &str, settings: &Settings) -> Vec<Value> {
+    let (mesh, values) = installed(settings);
+    let (is_waypoint, class) = match template {
+        "waypoint" => (true, "istio-waypoint"),
+        _ => (false, "istio"),
+    };
+    let answer = ask(&json!({
+        "template": text(template),
+        "values": values,
+        "mesh": mesh,
+        "proxy": serde_json::from_str::<Value>(&settings.mesh.default_config.json()).expect("JSON"),
+        "revision": settings.revision,
+        "user": 1337,
+        "group": 1337,
+        "compliancePolicy": settings.values.compliance_policy,
+        "gateway": {
+            "gateway": {
+                "metadata": {"name": "edge", "namespace": "shop", "uid": "1-2"},
+                "spec": {"gatewayClassName": class, "addresses": [{"type": "IPAddress", "value": "192.0.2.1"}]},
+            },
+            "DeploymentName": format!("edge-{class}"),
+            "ServiceAccount": "edge-account",
+            "Ports": [
+                {"name": "status-port", "port": 15021, "appProtocol": "tcp"},
+                {"name": "web", "port": 80, "appProtocol": "http"},
+            ],
+            "ServiceType": if is_waypoint { "ClusterIP" } else { "LoadBalancer" },
+            "ClusterID": "c1",
+            "InfrastructureLabels": {"team": "a", "topology.istio.io/network": "n1"},
+            "InfrastructureAnnotations": {"note": "b"},
+            "GatewayNameLabel": "gateway.networking.k8s.io/gateway-name",
+            "ControllerLabel": "istio.io-gateway-controller",
+        },
+    }));
+    assert_eq!(answer.get("error"), None);
+    answer["objects"].as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn gateways_are_deployed() {
+    for template in ["kube-gateway", "waypoint"] {
+        let objects = deployed(template, &settings("", ""));
+        let texts: Vec<_> = objects.iter().map(|object| format!("{object:#}")).collect();
+        insta::assert_snapshot!(template, texts.join("\n"));
+    }
+}
+
+#[test]
+fn objects_of_gateways_fit_each_other() {
+    for template in ["kube-gateway", "waypoint"] {
+        for values in VALUES {
+            for mesh in MESHES {
+                let objects = deployed(template, &settings(mesh, values));
+                let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str()).collect();
+                let expected = [
+                    "ServiceAccount",
+                    "Deployment",
+                    "Service",
+                    "HorizontalPodAutoscaler",
+                    "PodDisruptionBudget",
+                ];
+                assert_eq!(kinds, expected.map(Some));
+                let [account, deployment, service, scaler, budget] = objects.as_slice() else {
+                    unreachable!("five kinds are five objects")
+                };
+                let pod = &deployment["spec"]["template"];
+                assert_eq!(pod["spec"]["serviceAccountName"], account["metadata"]["name"]);
+                assert_eq!(
+                    scaler["spec"]["scaleTargetRef"]["name"],
+                    deployment["metadata"]["name"]
+                );
+                for selector in [
+                    &deployment["spec"]["selector"]["matchLabels"],
+                    &service["spec"]["selector"],
+                    &budget["spec"]["selector"]["matchLabels"],
+                ] {
+                    let selector = selector.as_object().expect("a selector");
+                    assert!(!selector.is_empty());
+                    for (key, value) in selector {
+                        assert_eq!(pod["metadata"]["labels"].get(key), Some(value));
+                    }
+                }
+                for object in &objects {
+                    assert_eq!(object["metadata"]["ownerReferences"][0]["name"], "edge");
+                    assert_eq!(object["metadata"]["labels"]["team"], "a");
+                    assert_eq!(object["metadata"]["annotations"]["note"], "b");
+                }
+                let volumes = names(&pod["spec"]["volumes"]);
+                let volumes: Vec<_> = volumes.split(' ').collect();
+                let mounts = &pod["spec"]["containers"][0]["volumeMounts"];
+                for mount in mounts.as_array().expect("mounts") {
+                    assert!(
+                        volumes.contains(&mount["name"].as_str().unwrap_or_default()),
+                        "{mount}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn waypoints_follow_their_own_values() {
+    let values = "global: {waypoint: {resources: {limits: {cpu: '1'}}, nodeSelector: {disk: ssd}, tolerations: [{key: a}]}}";
+    let objects = deployed("waypoint", &settings("", values));
+    let pod = &objects[1]["spec"]["template"]["spec"];
+    let proxy = &pod["containers"][0];
+    assert!(args(proxy).starts_with("proxy waypoint "), "{}", args(proxy));
+    assert_eq!(proxy["resources"], json!({"limits": {"cpu": "1"}}));
+    assert_eq!(pod["nodeSelector"], json!({"disk": "ssd"}));
+    assert_eq!(pod["tolerations"], json!([{"key": "a"}]));
 }
