@@ -380,6 +380,14 @@ async fn move_traffic(
     step: &Move,
 ) -> Result<Exit, CommandError> {
     let prepared = driver.prepare(args).await?;
+    let known = Rollout::of(&prepared.live)?;
+    if matches!(step, Move::Promote) && !known.is_some_and(|known| known.phase.is_open()) {
+        return Err(
+            CommandError::user(format!("no rollout of `{}` is under way", driver.service.host())).hinted(
+                "`meshctl canary shift 10%` begins one, and `meshctl canary shift 100%` moves all at once",
+            ),
+        );
+    }
     let speaker = Speaker {
         format: change.output,
     };
@@ -536,7 +544,19 @@ async fn write(
                 .collect(),
         },
     )?;
-    let mut created = driver.make_subsets(prepared).await?;
+    let mut created = driver.intended(prepared);
+    if !created.is_empty() && !is_new {
+        // Should this end before the weights are written, `abort` knows what to take away.
+        let note = |live: &Value| {
+            let mut rollout = driver.rollout(target, live, subject, args)?;
+            let unknown = created.iter().filter(|one| !rollout.created.contains(one));
+            let unknown: Vec<_> = unknown.cloned().collect();
+            rollout.created.extend(unknown);
+            Ok(patch::note(live, &rollout))
+        };
+        driver.change(target, note).await?;
+    }
+    driver.make_subsets(prepared).await?;
     for one in &created {
         let object = match one {
             Created::VirtualService => target.to_string(),

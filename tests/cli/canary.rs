@@ -1,13 +1,13 @@
 //! `meshctl canary` on a real API server: what it makes, what it changes and restores, and what it refuses.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use serde_json::{Value, json};
 
-use crate::canary_support::Stage;
+use crate::canary_support::{Stage, request};
 use crate::harness::Project;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +143,11 @@ async fn the_rest_of_an_object_is_kept_and_abort_restores_it_exactly() {
     }
     let object = stage.routes().await;
     assert_eq!(object["spec"]["http"][1]["route"][2]["weight"], 950);
+    // What comes next is not what was before.
+    for args in [&["promote"][..], &["shift", "10%"]] {
+        let output = stage.run(args.iter().copied());
+        assert_eq!(output.status, Some(2), "{args:?} {output}");
+    }
     let undo = stage.run(["undo"]);
     assert_eq!(undo.status, Some(0), "{undo}");
     assert_eq!(
@@ -172,7 +177,7 @@ async fn bad_input_changes_nothing_and_says_why() {
     let stage = Stage::new("canary-bad", &["v1", "v2"]).await;
     stage.split(100, 0).await;
     let before = stage.routes().await;
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["shift", "110%"], 2, "`110%` is more than 100%"),
         (&["shift", "-5"], 2, "a share of traffic is not below 0%"),
         (
@@ -184,10 +189,11 @@ async fn bad_input_changes_nothing_and_says_why() {
         (&["shift", "0.5%"], 2, "0.5% cannot be written exactly"),
         (&["shift", "10%", "--route", "7"], 2, "no route `7` sends to v1"),
         (
-            &["promote", "--canary", "v1", "--stable", "v1"],
+            &["init", "--canary", "v1", "--stable", "v1"],
             2,
             "stable and canary at once",
         ),
+        (&["promote"], 2, "is under way"),
         (&["abort"], 2, "there is no rollout"),
         (&["resume"], 2, "there is no rollout"),
     ];
@@ -353,23 +359,13 @@ fn answering(body: &'static str, pause: Duration) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream);
-                let (mut line, mut length) = (String::new(), 0);
-                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                    let header = line.to_ascii_lowercase();
-                    if let Some(value) = header.strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap_or(0);
-                    }
-                    line.clear();
-                }
-                let mut request = vec![0; length];
-                let _ = reader.read_exact(&mut request);
+                let (mut stream, _) = request(stream);
                 std::thread::sleep(pause);
                 let answer = format!(
                     "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                     body.len()
                 );
-                let _ = reader.get_mut().write_all(answer.as_bytes());
+                let _ = stream.write_all(answer.as_bytes());
             });
         }
     });

@@ -1,5 +1,7 @@
 //! A service in two versions on a real API server, as `meshctl canary` finds it.
 
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -243,4 +245,21 @@ impl Stage {
             status: output.status,
         }
     }
+}
+
+/// The body of a request, and where its answer goes.
+pub(crate) fn request(stream: TcpStream) -> (TcpStream, Vec<u8>) {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        let header = line.to_ascii_lowercase();
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    // Half a request is what the caller makes of it.
+    let _ = reader.read_exact(&mut body);
+    (reader.into_inner(), body)
 }

@@ -361,6 +361,10 @@ impl Chooser<'_> {
             }),
             (stable, _) => {
                 let mut all = routed;
+                if !self.is_http_route {
+                    let by_label = versions(self.mesh, self.service);
+                    all.extend(by_label.into_iter().map(Version::Subset));
+                }
                 all.extend(declared.into_iter().filter(|one| stable.as_ref() != Some(one)));
                 all.sort();
                 all.dedup();

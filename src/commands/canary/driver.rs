@@ -8,7 +8,7 @@ use mesh_canary::locate::{self, Place, Wish};
 use mesh_canary::patch::{self, Change, Operation};
 use mesh_canary::route::{Names, Subject, Version};
 use mesh_canary::rules;
-use mesh_canary::state::{Created, Rollout, Stamp};
+use mesh_canary::state::{Created, Phase, Rollout, Stamp};
 use mesh_canary::{Refusal, patch::find};
 use mesh_core::cluster::{Cluster, ErrorKind as ClusterErrorKind, Method, Write};
 use mesh_core::source::cluster::{KINDS, Request};
@@ -290,6 +290,17 @@ impl Driver {
             }
             return Ok(known.clone());
         }
+        if let Some(known) = &known
+            && known.phase == Phase::Promoted
+            && known.subject.stable == subject.canary
+            && args.canary.is_none()
+        {
+            return Err(CommandError::user(format!(
+                "`{}` has been replaced by `{}`, and no newer version is known",
+                known.subject.stable, known.subject.canary
+            ))
+            .hinted("name the new version with `--canary`; `meshctl canary undo` takes the promotion back"));
+        }
         let routes = patch::routes(live, subject, args.route.as_deref(), &self.names(target))?;
         let events = known.map(|known| known.events).unwrap_or_default();
         Ok(Rollout::new(subject.clone(), routes, &self.stamp(), events))
@@ -305,23 +316,21 @@ impl Driver {
         target: &Target,
         make: impl Fn(&Value) -> Result<Change, CommandError>,
     ) -> Result<(Value, Rollout), CommandError> {
-        let mut intended: Option<String> = None;
         let operations = |live: &Value| -> Result<Vec<Operation>, CommandError> {
             let change = make(live).map_err(|error| blamed(error, live))?;
             Ok(change.operations)
         };
-        let live = self.patch(target, operations, &mut intended).await?;
+        let live = self.patch(target, operations).await?;
         let rollout = Rollout::of(&live)?.ok_or_else(|| gone(target))?;
         Ok((live, rollout))
     }
 
-    /// Sends what `make` makes of the live object until it fits. `written` is what was sent last, as text: if that
-    /// arrived although no answer came, all is well.
+    /// Sends what `make` makes of the live object until it fits. A patch that arrived although no answer came is known
+    /// by the state that it wrote.
     pub(super) async fn patch(
         &self,
         target: &Target,
         make: impl Fn(&Value) -> Result<Vec<Operation>, CommandError>,
-        written: &mut Option<String>,
     ) -> Result<Value, CommandError> {
         let path = format!(
             "{}/{}?fieldManager={FIELD_MANAGER}",
@@ -330,9 +339,10 @@ impl Driver {
         );
         let mut pause = Duration::from_millis(20);
         let mut last: Option<CommandError> = None;
+        let mut written: Option<String> = None;
         for _ in 0..ATTEMPTS {
             let live = self.read(target).await?.ok_or_else(|| gone(target))?;
-            if let Some(text) = written
+            if let Some(text) = &written
                 && Rollout::of(&live)?.is_some_and(|rollout| rollout.text() == *text)
             {
                 return Ok(live);
@@ -342,7 +352,7 @@ impl Driver {
                 return Ok(live);
             }
             let after = patch::applied(&live, &operations)?;
-            *written = Rollout::of(&after)?.map(|rollout| rollout.text());
+            written = Rollout::of(&after)?.map(|rollout| rollout.text());
             let write = Write {
                 method: Method::PATCH,
                 path: path.clone(),
@@ -471,19 +481,36 @@ impl Driver {
         }
     }
 
-    /// Makes the DestinationRule or the subsets that are missing. Returns what was made.
-    pub(super) async fn make_subsets(&self, prepared: &Prepared) -> Result<Vec<Created>, CommandError> {
-        if prepared.missing.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// What has to be made for the routes to name both versions.
+    pub(super) fn intended(&self, prepared: &Prepared) -> Vec<Created> {
         let Some(rule) = &prepared.rule else {
             let target = self.new_rule_target();
+            return prepared
+                .missing
+                .first()
+                .map(|_| Created::DestinationRule {
+                    namespace: target.namespace,
+                    name: target.name,
+                })
+                .into_iter()
+                .collect();
+        };
+        let subsets = prepared.missing.iter().map(|subset| Created::Subset {
+            namespace: rule.namespace.clone(),
+            rule: rule.name.clone(),
+            subset: subset.clone(),
+        });
+        subsets.collect()
+    }
+
+    /// Makes the DestinationRule or the subsets that are missing.
+    pub(super) async fn make_subsets(&self, prepared: &Prepared) -> Result<(), CommandError> {
+        if prepared.missing.is_empty() {
+            return Ok(());
+        }
+        let Some(rule) = &prepared.rule else {
             let object = rules::new_rule(&self.service, &prepared.missing);
-            self.create(&target, &object).await?;
-            return Ok(vec![Created::DestinationRule {
-                namespace: target.namespace,
-                name: target.name,
-            }]);
+            return self.create(&self.new_rule_target(), &object).await.map(drop);
         };
         let add = |live: &Value| {
             // One that is there by now needs not be made.
@@ -492,9 +519,8 @@ impl Driver {
                 let mut known = known.into_iter().flatten();
                 known.any(|subset| subset["name"] == *name)
             };
-            let missing: Vec<Value> = prepared
-                .missing
-                .iter()
+            let missing = prepared.missing.iter();
+            let missing: Vec<Value> = missing
                 .filter(|subset| !is_known(&subset["name"]))
                 .cloned()
                 .collect();
@@ -504,16 +530,7 @@ impl Driver {
                 rules::add_subsets(live, &missing)
             })
         };
-        self.patch(rule, add, &mut None).await?;
-        Ok(prepared
-            .missing
-            .iter()
-            .map(|subset| Created::Subset {
-                namespace: rule.namespace.clone(),
-                rule: rule.name.clone(),
-                subset: subset.clone(),
-            })
-            .collect())
+        self.patch(rule, add).await.map(drop)
     }
 
     pub(super) fn new_rule_target(&self) -> Target {
@@ -553,7 +570,7 @@ impl Driver {
                     };
                     if self.read(&target).await?.is_some() {
                         let remove = |live: &Value| Ok(rules::remove_subsets(live, &[subset]));
-                        self.patch(&target, remove, &mut None).await?;
+                        self.patch(&target, remove).await?;
                     }
                 }
             }

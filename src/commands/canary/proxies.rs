@@ -51,15 +51,17 @@ impl Driver {
 
     /// How many proxies have the canary's share.
     pub(super) async fn synced(&self, proxies: &[Found], subject: &Subject, percent: Percent) -> Synced {
+        let (synced, _) = self.look_at(proxies, subject, percent).await;
+        synced
+    }
+
+    /// As [`Self::synced`], with the proxies that are behind.
+    async fn look_at(&self, proxies: &[Found], subject: &Subject, percent: Percent) -> (Synced, Vec<Found>) {
         let mut result = Synced::default();
-        let answers = ask_all(
-            &self.cluster,
-            proxies,
-            "/config_dump?resource=dynamic_route_configs",
-            parse,
-        )
-        .await;
-        for answer in answers {
+        let mut behind = Vec::new();
+        let path = "/config_dump?resource=dynamic_route_configs";
+        let answers = ask_all(&self.cluster, proxies, path, parse).await;
+        for (proxy, answer) in proxies.iter().zip(answers) {
             let Ok(Some(dump)) = answer else {
                 result.silent += 1;
                 continue;
@@ -75,12 +77,15 @@ impl Driver {
             let is_split = |share: &&f64| **share > TOLERANCE && **share < 1.0 - TOLERANCE;
             if shares.iter().any(is_wanted) && shares.iter().filter(is_split).all(is_wanted) {
                 result.current += 1;
+            } else {
+                behind.push(proxy.clone());
             }
         }
-        result
+        (result, behind)
     }
 
-    /// Waits until all proxies have the canary's share, at most for `limit`.
+    /// Waits until all proxies have the canary's share, at most for `limit`. After the first look only those that are
+    /// behind are asked again.
     pub(super) async fn wait_synced(
         &self,
         subject: &Subject,
@@ -88,14 +93,13 @@ impl Driver {
         limit: Duration,
     ) -> Result<Synced, CommandError> {
         let begun = Instant::now();
-        let proxies = self.envoys().await;
-        loop {
-            let now = self.synced(&proxies, subject, percent).await;
-            if now.is_done() || begun.elapsed() >= limit {
-                return Ok(now);
-            }
+        let (mut all, mut behind) = self.look_at(&self.envoys().await, subject, percent).await;
+        while !behind.is_empty() && begun.elapsed() < limit {
             tokio::time::sleep(PAUSE).await;
+            (_, behind) = self.look_at(&behind, subject, percent).await;
+            all.current = all.routing - behind.len();
         }
+        Ok(all)
     }
 
     /// Waits until all proxies that know the service know the clusters of both versions, at most for `limit`.
