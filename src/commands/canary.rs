@@ -63,7 +63,7 @@ Examples:
 Exit status:
   0  done
   1  the canary was judged bad, and traffic went back
-  2  nothing could be done, and nothing was changed
+  2  it could not be done: traffic stays where it is
   3  on hold: traffic stays where it is
   4  the time was up: traffic stays where it is
   5  somebody else changed the routes, or works on the rollout";
@@ -664,11 +664,11 @@ async fn go_back(
     let created = std::mem::take(&mut rollout.created);
     if created.contains(&Created::VirtualService) {
         // Somebody else's edits are not thrown away with it.
-        if driver::writer(&live).is_none() {
+        if driver::is_shared(&live) {
+            printer.note(format_args!("{target} stays, because others have changed it"));
+        } else {
             driver.delete(target, &live).await?;
             driver.remove_created(&created).await?;
-        } else {
-            printer.note(format_args!("{target} stays, because others have changed it"));
         }
         return Ok(rollout);
     }

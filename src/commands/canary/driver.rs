@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mesh_canary::locate::{self, Place, Wish};
 use mesh_canary::patch::{self, Change, Operation};
-use mesh_canary::route::{Names, Subject, Version};
+use mesh_canary::route::{Names, Section, Subject, Version};
 use mesh_canary::rules;
 use mesh_canary::state::{Created, Phase, Rollout, Stamp};
 use mesh_canary::{Refusal, patch::find};
@@ -553,7 +553,7 @@ impl Driver {
                         name: name.clone(),
                     };
                     if let Some(live) = self.read(&target).await?
-                        && writer(&live).is_none()
+                        && !is_shared(&live)
                     {
                         self.delete(&target, &live).await?;
                     }
@@ -625,13 +625,15 @@ pub(super) fn blamed(error: CommandError, live: &Value) -> CommandError {
     }
 }
 
-/// Who else wrote to the `spec` of an object last, and when.
-pub(super) fn writer(live: &Value) -> Option<String> {
-    let managers = live.pointer("/metadata/managedFields")?.as_array()?;
+/// Who else has written the routes of an object, and when. Lists of routes belong as a whole to whoever changed them last.
+fn writer(live: &Value) -> Option<String> {
+    let has_routes = |entry: &&Value| {
+        let owned = |section: Section| entry["fieldsV1"]["f:spec"].get(format!("f:{}", section.field()));
+        Section::ALL.into_iter().any(|section| owned(section).is_some())
+    };
     let time = |entry: &Value| entry["time"].as_str().unwrap_or_default().to_owned();
-    managers
-        .iter()
-        .filter(|entry| entry["manager"] != FIELD_MANAGER && entry["fieldsV1"].get("f:spec").is_some())
+    others(live)
+        .filter(has_routes)
         .max_by_key(|entry| time(entry))
         .map(|entry| {
             format!(
@@ -640,6 +642,20 @@ pub(super) fn writer(live: &Value) -> Option<String> {
                 time(entry)
             )
         })
+}
+
+/// Whether somebody else has written to the `spec` of an object.
+pub(super) fn is_shared(live: &Value) -> bool {
+    others(live).any(|entry| entry["fieldsV1"].get("f:spec").is_some())
+}
+
+/// The managers of an object's fields that are not we.
+fn others(live: &Value) -> impl Iterator<Item = &Value> {
+    let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+    managers
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["manager"] != FIELD_MANAGER)
 }
 
 /// Whether the routes are as the rollout left them.

@@ -95,7 +95,7 @@ Examples:
 Exit status:
   0  all steps were good
   1  the canary was judged bad, and traffic went back
-  2  nothing could be done, and nothing was changed
+  2  it could not be done, or the cluster could not be asked any more: traffic stays where it is
   3  on hold: there was too little to judge, or a webhook said no
   4  the time was up (--timeout)
   5  somebody else changed the routes, or works on the rollout
