@@ -2,17 +2,18 @@
 
 mod manifest;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use mesh_core::cluster::Cluster;
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_install::inventory::{DEFAULT_REVISION, control_planes};
-use mesh_install::plan::Desired;
+use mesh_install::manifest::render;
+use mesh_install::plan::{Desired, Part};
 use mesh_install::precheck::{Category, Check, Options, Status};
 use mesh_install::profile::Profile;
-use mesh_install::state::State;
+use mesh_install::spec::{Request, Resolved};
+use mesh_install::state::{EntryFacts, State};
 use mesh_install::version::Release;
 
 use crate::cluster::ClusterArgs;
@@ -21,6 +22,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::installer::run::{self, Job, check_step, facts, state_of};
 use crate::installer::{ApplyArgs, MESH, session};
+use crate::spec::{SpecArgs, below, remembered, specification};
 use crate::ui::Printer;
 use crate::ui::progress::Progress;
 
@@ -39,17 +41,23 @@ pub(crate) struct InstallArgs {
 const INSTALL_EXAMPLES: &str = "\
 Examples:
   See what would be installed, and install it
-    meshctl install --manifest mesh.yaml --dry-run
-    meshctl install --manifest mesh.yaml
+    meshctl install --dry-run
+    meshctl install
+
+  The ambient data plane, with images of one's own registry, without being asked
+    meshctl install --profile ambient --hub registry.example.com/istio -y
+
+  Settings from a file and from the command line
+    meshctl install -f mesh.yaml --set values.pilot.replicaCount=2
 
   A second revision beside the first
-    meshctl install --manifest canary.yaml --revision 1-30
+    meshctl install --revision 1-30 --tag 1.30.1
 
-  In a pipeline
-    meshctl install --manifest mesh.yaml -y -o json
+  Objects that helm template or meshctl manifest generate have written
+    meshctl install --manifest rendered.yaml
 
   Take over what istioctl or Helm have installed
-    meshctl install --manifest mesh.yaml --adopt --dry-run --diff
+    meshctl install --adopt --dry-run --diff
 
 Exit status:
   0    everything is installed and runs
@@ -58,7 +66,8 @@ Exit status:
 
 /// Change the control plane that is installed
 ///
-/// As install does, for a revision that is there already. Goes up by one minor version at most; more, or a new version
+/// As install does, for a revision that is there already. Profile, files and --set of the installation before count on,
+/// below those of now; the tag does not, so that without --tag it is the newest release. Goes up by one minor version at most; more, or a new version
 /// beside the old one, is for revisions: install with --revision, move namespaces with `meshctl tag`, and uninstall
 /// the old one.
 #[derive(Args, Debug)]
@@ -66,16 +75,23 @@ Exit status:
 pub(crate) struct UpgradeArgs {
     #[command(flatten)]
     what: WhatArgs,
+
+    /// Forget profile, files and --set of the installation before, and take only those of now
+    #[arg(long, help_heading = "Mesh")]
+    reset_values: bool,
 }
 
 const UPGRADE_EXAMPLES: &str = "\
 Examples:
   See what would change, field by field
-    meshctl upgrade --manifest mesh.yaml --dry-run --diff
+    meshctl upgrade --dry-run --diff
 
-  Upgrade, and undo it
-    meshctl upgrade --manifest mesh.yaml
+  Upgrade to a release, and undo it
+    meshctl upgrade --tag 1.30.1
     meshctl rollback
+
+  Change one setting, and keep all others
+    meshctl upgrade --tag 1.29.2 --set meshConfig.accessLogFile=/dev/stdout
 
 Exit status:
   0    everything is installed and runs
@@ -85,17 +101,17 @@ Exit status:
 /// What to install, and how.
 #[derive(Args, Debug)]
 struct WhatArgs {
-    /// File or folder with the objects to install, `-` for standard input (can be repeated)
-    #[arg(long, value_name = "FILE", required = true, help_heading = "Mesh")]
+    #[command(flatten)]
+    spec: SpecArgs,
+
+    /// Install the objects of this file or folder instead of a profile's, `-` for standard input (can be repeated)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["profile", "filename", "set", "hub", "tag"],
+        help_heading = "Mesh"
+    )]
     manifest: Vec<PathBuf>,
-
-    /// Revision that the objects belong to [default: the one without a name]
-    #[arg(long, short, value_name = "NAME", help_heading = "Mesh")]
-    revision: Option<String>,
-
-    /// Namespace of the control plane
-    #[arg(long, value_name = "NAME", default_value = MESH, help_heading = "Mesh")]
-    istio_namespace: String,
 
     /// Do not check first whether the cluster can take it
     #[arg(long, help_heading = "Change")]
@@ -114,64 +130,138 @@ struct WhatArgs {
 
 /// Runs `meshctl install`.
 pub(crate) fn install(printer: &mut Printer, args: InstallArgs) -> Result<Exit, CommandError> {
-    carry_out(printer, args.what, "install")
+    carry_out(printer, args.what, "install", false)
 }
 
 /// Runs `meshctl upgrade`.
 pub(crate) fn upgrade(printer: &mut Printer, args: UpgradeArgs) -> Result<Exit, CommandError> {
-    carry_out(printer, args.what, "upgrade")
+    let UpgradeArgs { what, reset_values } = args;
+    carry_out(printer, what, "upgrade", !reset_values)
 }
 
-fn carry_out(printer: &mut Printer, args: WhatArgs, action: &str) -> Result<Exit, CommandError> {
+/// What is to be there, and what is remembered of it.
+struct Wanted {
+    desired: Desired,
+    facts: EntryFacts,
+    profile: &'static Profile,
+}
+
+fn carry_out(
+    printer: &mut Printer,
+    args: WhatArgs,
+    action: &str,
+    keeps_values: bool,
+) -> Result<Exit, CommandError> {
     let WhatArgs {
-        manifest: paths,
-        revision,
-        istio_namespace: mesh,
+        spec,
+        manifest,
         skip_precheck,
         skip_version_check,
         apply,
         cluster,
     } = args;
-    let revision = revision.unwrap_or_else(|| DEFAULT_REVISION.to_owned());
-    let parts = manifest::read(&paths, &mesh)?;
-    let desired =
-        Desired::new(&mesh, &revision, parts).map_err(|error| CommandError::user(error.to_string()))?;
-    let mut facts = facts(action);
-    facts.version = version(&desired);
+    // What is wrong with what was given shows before a cluster is asked.
+    let request = spec.request()?;
+    let wanted = if manifest.is_empty() {
+        from_spec(printer, &request, action)?
+    } else {
+        from_manifest(&manifest, &request, action)?
+    };
+    let (mesh, revision) = (wanted.desired.mesh.clone(), wanted.desired.revision.clone());
     cluster.run_to_end(async |connected| {
         let (session, _events) = session(connected.clone(), &mesh);
         let states = run::states(&session, &cluster).await?;
         if action == "upgrade" {
             state_of(&states, &revision, &mesh)?;
         }
-        let state = states.iter().find(|state| state.revision == revision);
-        let before = state
-            .and_then(State::current)
-            .and_then(|entry| entry.facts.version.as_deref());
+        let current = states
+            .iter()
+            .find(|state| state.revision == revision)
+            .and_then(State::current);
+        let mut wanted = wanted;
+        if let Some(current) = current.filter(|_| keeps_values && manifest.is_empty()) {
+            let mut request = request;
+            below(&mut request, &current.facts.values);
+            wanted = from_spec(printer, &request, action)?;
+        }
+        let Wanted {
+            desired,
+            facts,
+            profile,
+        } = wanted;
         if !skip_version_check {
+            let before = current.and_then(|entry| entry.facts.version.as_deref());
             check_step(before, facts.version.as_deref())?;
         }
         if !skip_precheck {
+            let version = facts.version.as_deref();
             let options = Options {
-                release: facts
-                    .version
-                    .as_deref()
-                    .and_then(Release::of)
-                    .unwrap_or_else(Release::latest),
-                profile: profile_like(&desired)?,
+                release: version.and_then(Release::of).unwrap_or_else(Release::latest),
+                profile,
                 istio_namespace: mesh.clone(),
-                revision: revision.clone(),
+                revision: if revision == DEFAULT_REVISION {
+                    String::new()
+                } else {
+                    revision.clone()
+                },
             };
-            check(printer, &cluster, &connected, &options, state.is_some()).await?;
+            let is_there = states.iter().any(|state| state.revision == revision);
+            check(printer, &cluster, &connected, &options, is_there).await?;
         }
         let job = Job {
             desired,
             facts,
             apply: &apply,
-            namespace_labels: BTreeMap::new(),
         };
         run::install(printer, &cluster, &connected, job).await
     })
+}
+
+/// The parts of a specification.
+fn from_spec(printer: &mut Printer, request: &Request, action: &str) -> Result<Wanted, CommandError> {
+    let Resolved { spec, warnings: _ } = specification(printer, request)?;
+    let control_plane = &spec.control_plane;
+    let parts = render(&spec)
+        .components
+        .into_iter()
+        .map(|component| manifest::part(component.name, component.objects));
+    let profile = match control_plane.profile.as_str() {
+        "" => "default",
+        profile => profile,
+    };
+    Ok(Wanted {
+        facts: EntryFacts {
+            version: Some(control_plane.tag.clone()),
+            profile: profile.to_owned(),
+            values: remembered(request),
+            ..facts(action)
+        },
+        profile: known_profile(profile)?,
+        desired: desired(spec.namespace(), spec.revision_label(), parts.collect())?,
+    })
+}
+
+/// The parts of objects in files.
+fn from_manifest(paths: &[PathBuf], request: &Request, action: &str) -> Result<Wanted, CommandError> {
+    let mesh = request.namespace.as_deref().unwrap_or(MESH);
+    let revision = request.revision.as_deref().unwrap_or(DEFAULT_REVISION);
+    let desired = desired(mesh, revision, manifest::read(paths, mesh)?)?;
+    Ok(Wanted {
+        facts: EntryFacts {
+            version: version(&desired),
+            ..facts(action)
+        },
+        profile: known_profile(profile_like(&desired))?,
+        desired,
+    })
+}
+
+fn desired(mesh: &str, revision: &str, parts: Vec<Part>) -> Result<Desired, CommandError> {
+    Desired::new(mesh, revision, parts).map_err(|error| CommandError::user(error.to_string()))
+}
+
+fn known_profile(name: &str) -> Result<&'static Profile, CommandError> {
+    Profile::by_name(name).ok_or_else(|| CommandError::user(format!("there is no profile {name}")))
 }
 
 /// The version of the control plane, which the image of istiod tells.
@@ -181,15 +271,14 @@ fn version(desired: &Desired) -> Option<String> {
         .filter(|(reference, _, _)| reference.kind.kind == "Deployment")
         .filter_map(|(_, _, object)| serde_json::from_value(object.clone()).ok())
         .collect();
-    control_planes(&deployments)
-        .into_iter()
-        .find_map(|plane| plane.version)
+    let planes = control_planes(&deployments);
+    planes.into_iter().find_map(|plane| plane.version)
 }
 
 /// The profile whose pods are those of the parts.
-fn profile_like(desired: &Desired) -> Result<&'static Profile, CommandError> {
+fn profile_like(desired: &Desired) -> &'static str {
     let has = |name: &str| desired.parts.iter().any(|part| part.name == name);
-    let name = if has("ztunnel") {
+    if has("ztunnel") {
         "ambient"
     } else if has("egress-gateways") {
         "demo"
@@ -197,8 +286,7 @@ fn profile_like(desired: &Desired) -> Result<&'static Profile, CommandError> {
         "default"
     } else {
         "minimal"
-    };
-    Profile::by_name(name).ok_or_else(|| CommandError::user(format!("there is no profile {name}")))
+    }
 }
 
 /// Checks whether the cluster can take it. Where something is installed already, only what that does not answer.

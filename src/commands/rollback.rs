@@ -1,7 +1,5 @@
 //! `meshctl rollback`: installs again what was installed before.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use mesh_install::inventory::DEFAULT_REVISION;
 use mesh_install::object::{ObjectRef, Step};
@@ -91,7 +89,6 @@ pub(crate) fn rollback(printer: &mut Printer, args: RollbackArgs) -> Result<Exit
             desired,
             facts,
             apply: &apply,
-            namespace_labels: BTreeMap::new(),
         };
         install(printer, &cluster, &connected, job).await
     })

@@ -1,6 +1,5 @@
 //! From a plan to its end: shown, agreed to, carried out, and told what is in place if it does not come to its end.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -27,8 +26,6 @@ pub(crate) struct Job<'a> {
     pub(crate) facts: EntryFacts,
     /// How to go about it.
     pub(crate) apply: &'a ApplyArgs,
-    /// Labels of the namespace, if it is made.
-    pub(crate) namespace_labels: BTreeMap<String, String>,
 }
 
 /// What is remembered of an installation that begins now.
@@ -52,7 +49,6 @@ pub(crate) async fn install(
         desired,
         facts,
         apply,
-        namespace_labels,
     } = job;
     let AskArgs {
         dry_run,
@@ -83,7 +79,6 @@ pub(crate) async fn install(
         claims: apply.claims(),
         no_wait: !apply.wait,
         wait_for_lock: wait_lock,
-        namespace_labels,
         agreed: (!yes).then(|| plan.clone()),
     };
     let version = facts.version.clone();

@@ -24,6 +24,7 @@ mod installer;
 mod meta;
 mod precheck;
 mod precheck_faults;
+mod profiles;
 mod proxies;
 mod proxy_files;
 mod real;

@@ -6,7 +6,7 @@
 //! inventory of earlier runs  ─┘
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -33,6 +33,8 @@ pub struct Desired {
     pub mesh: String,
     /// The revision; `default` for the one without a name.
     pub revision: String,
+    /// Labels of the namespace of the mesh, if it is made.
+    pub namespace_labels: BTreeMap<String, String>,
     /// The parts, by wave. Every object carries the owner's label and its namespace.
     pub parts: Vec<Part>,
 }
@@ -46,13 +48,20 @@ impl Desired {
     /// An object that cannot be installed.
     pub fn new(mesh: &str, revision: &str, parts: Vec<Part>) -> Result<Self, NotAnObject> {
         let mut seen = BTreeSet::new();
+        let mut namespace_labels = BTreeMap::new();
         let mut labelled = Vec::new();
         for Part { name, wave, objects } in parts {
             let mut all = Vec::new();
             for mut object in objects {
                 let reference = ObjectRef::of(&object, mesh)?;
-                let is_namespace = reference.step() == Step::Namespace && reference.name == mesh;
-                if is_namespace || !seen.insert(reference.clone()) {
+                if reference.step() == Step::Namespace && reference.name == mesh {
+                    let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
+                    namespace_labels.extend(
+                        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))),
+                    );
+                    continue;
+                }
+                if !seen.insert(reference.clone()) {
                     continue;
                 }
                 object["metadata"]["labels"][OWNER_LABEL] = json!(mesh);
@@ -72,6 +81,7 @@ impl Desired {
         Ok(Self {
             mesh: mesh.to_owned(),
             revision: revision.to_owned(),
+            namespace_labels,
             parts: labelled,
         })
     }

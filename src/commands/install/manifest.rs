@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mesh_core::source::files;
+use mesh_install::manifest::ComponentName;
 use mesh_install::object::{ObjectRef, Step};
 use mesh_install::plan::Part;
 use mesh_yaml::Document;
@@ -16,25 +17,27 @@ use crate::error::CommandError;
 /// The label that charts of Istio put on objects.
 const COMPONENT: &str = "operator.istio.io/component";
 
-/// The parts of a control plane: what the label calls them, what users call them, and when they come to be.
-const PARTS: [(&str, &str, u8); 6] = [
-    ("Base", "base", 0),
-    ("Cni", "cni", 1),
-    ("Pilot", "istiod", 1),
-    ("Ztunnel", "ztunnel", 2),
-    ("IngressGateways", "ingress-gateways", 2),
-    ("EgressGateways", "egress-gateways", 2),
-];
-
-/// The part that the label names.
-fn part(label: &str) -> Option<usize> {
-    PARTS.iter().position(|(known, _, _)| *known == label)
+/// A component as a part: what users call it, and when it comes to be.
+pub(super) fn part(component: ComponentName, objects: Vec<Value>) -> Part {
+    let (name, wave) = match component {
+        ComponentName::Base => ("base", 0),
+        ComponentName::Cni => ("cni", 1),
+        ComponentName::Pilot => ("istiod", 1),
+        ComponentName::Ztunnel => ("ztunnel", 2),
+        ComponentName::IngressGateways => ("ingress-gateways", 2),
+        ComponentName::EgressGateways => ("egress-gateways", 2),
+    };
+    Part {
+        name: name.to_owned(),
+        wave,
+        objects,
+    }
 }
 
 /// The parts of the objects of some files (`-` is standard input). What is not labelled with its component is told by
 /// its kind and name.
 pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Part>, CommandError> {
-    let mut by_part: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+    let mut by_part: BTreeMap<ComponentName, Vec<Value>> = BTreeMap::new();
     for path in paths {
         for (name, text) in texts(path)? {
             for document in mesh_yaml::parse(&text) {
@@ -47,7 +50,7 @@ pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Part>, Comm
                     let reference = ObjectRef::of(&object, namespace)
                         .map_err(|error| CommandError::user(format!("{name}: {error}")))?;
                     by_part
-                        .entry(part_of(&reference, &object))
+                        .entry(component_of(&reference, &object))
                         .or_default()
                         .push(object);
                 }
@@ -57,15 +60,10 @@ pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Part>, Comm
     if by_part.is_empty() {
         return Err(CommandError::user("the manifest holds no objects"));
     }
-    let parts = by_part.into_iter().map(|(index, objects)| {
-        let (_, name, wave) = PARTS[index];
-        Part {
-            name: name.to_owned(),
-            wave,
-            objects,
-        }
-    });
-    Ok(parts.collect())
+    Ok(by_part
+        .into_iter()
+        .map(|(component, objects)| part(component, objects))
+        .collect())
 }
 
 /// Names and texts of the files at a path.
@@ -100,24 +98,23 @@ fn objects(document: &Document) -> Vec<Value> {
     }
 }
 
-fn part_of(reference: &ObjectRef, object: &Value) -> usize {
-    let labelled = object["metadata"]["labels"][COMPONENT].as_str().and_then(part);
-    labelled.unwrap_or_else(|| {
+fn component_of(reference: &ObjectRef, object: &Value) -> ComponentName {
+    let label = object["metadata"]["labels"][COMPONENT].as_str();
+    label.and_then(ComponentName::of).unwrap_or_else(|| {
         let name = reference.name.as_str();
-        let by_name = if reference.step() <= Step::Definition || name.contains("reader") {
-            "Base"
+        if reference.step() <= Step::Definition || name.contains("reader") {
+            ComponentName::Base
         } else if name.contains("cni") {
-            "Cni"
+            ComponentName::Cni
         } else if name.contains("ztunnel") {
-            "Ztunnel"
+            ComponentName::Ztunnel
         } else if name.contains("ingressgateway") {
-            "IngressGateways"
+            ComponentName::IngressGateways
         } else if name.contains("egressgateway") {
-            "EgressGateways"
+            ComponentName::EgressGateways
         } else {
-            "Pilot"
-        };
-        part(by_name).unwrap_or_default()
+            ComponentName::Pilot
+        }
     })
 }
 

@@ -1,6 +1,5 @@
 //! Installing: what is wanted comes to be, in order, and what is no longer wanted goes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,8 +20,6 @@ pub struct InstallOptions {
     pub no_wait: bool,
     /// How long to wait for somebody else who works on the mesh.
     pub wait_for_lock: Option<Duration>,
-    /// Labels of the namespace, if it is made.
-    pub namespace_labels: BTreeMap<String, String>,
     /// What the user has agreed to: if it has changed, nothing is done.
     pub agreed: Option<Plan>,
 }
@@ -42,7 +39,7 @@ impl Session {
         options: &InstallOptions,
     ) -> Result<Plan> {
         let patient = self.api.patient();
-        ensure_namespace(&patient, &desired.mesh, &options.namespace_labels).await?;
+        ensure_namespace(&patient, desired).await?;
         self.lock(options.wait_for_lock).await?;
         let api = self.writer().await;
         let states = super::plan::states(&api, &desired.mesh).await?;
@@ -129,7 +126,12 @@ pub(super) fn namespace(mesh: &str) -> Option<ObjectRef> {
 }
 
 /// Makes the namespace if it is not there. Only one that was made here is ever deleted.
-async fn ensure_namespace(api: &Api, mesh: &str, labels: &BTreeMap<String, String>) -> Result<()> {
+async fn ensure_namespace(api: &Api, desired: &Desired) -> Result<()> {
+    let Desired {
+        mesh,
+        namespace_labels: labels,
+        ..
+    } = desired;
     let Some(reference) = namespace(mesh) else {
         return Ok(());
     };

@@ -68,15 +68,15 @@ pub(super) async fn plan(api: &Api, desired: &Desired, states: &[State], claims:
     Ok(Plan { planned })
 }
 
-/// What a revision has from earlier, and neither it nor another one wants. Definitions stay: users' objects would go
-/// with them.
+/// What a revision has from earlier, and neither it nor another one wants. Definitions and namespaces stay: users'
+/// objects would go with them.
 fn obsolete(states: &[State], revision: &str, wanted: &BTreeSet<ObjectRef>) -> Vec<ObjectRef> {
     let (own, others): (Vec<&State>, Vec<&State>) =
         states.iter().partition(|state| state.revision == revision);
     let known = own.iter().flat_map(|state| &state.inventory);
     known
         .filter(|object| {
-            object.step() != Step::Definition
+            object.step() > Step::Definition
                 && !wanted.contains(object)
                 && !others.iter().any(|state| state.inventory.contains(object))
         })
@@ -124,6 +124,10 @@ async fn judge(
         return Ok(Action::Create);
     }
     let is_foreign = !is_ours(&live, &desired.mesh);
+    if is_foreign && reference.step() == Step::Namespace {
+        // One that is there is used as it is, and stays when all else goes.
+        return Ok(Action::Keep);
+    }
     if is_foreign && !claims.adopt {
         return Ok(Action::Foreign { owner: owner(&live) });
     }

@@ -209,18 +209,23 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
         }
     }
     let mut there = present(api, mesh, known).await?;
-    if !is_purge {
-        there.retain(|object, _| {
-            let is_definition = object.step() == Step::Definition;
-            if is_definition && !left.iter().any(|left| left.object == *object) {
+    let mut namespaces = Vec::new();
+    there.retain(|object, _| match object.step() {
+        Step::Namespace => {
+            namespaces.push(object.clone());
+            false
+        }
+        Step::Definition if !is_purge => {
+            if !left.iter().any(|left| left.object == *object) {
                 left.push(Left::new(
                     object.clone(),
                     "your objects of the kind would go with it (`--purge`)",
                 ));
             }
-            !is_definition
-        });
-    }
+            false
+        }
+        _ => true,
+    });
     let mut objects: Vec<ObjectRef> = there.into_keys().rev().collect();
     if is_last {
         let runtime = runtime(api, mesh).await?;
@@ -230,21 +235,23 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
             let why = "istiod made it when it ran (`--purge`)";
             left.extend(runtime.into_iter().map(|object| Left::new(object, why)));
         }
-        if let Some(reference) = namespace(mesh)
-            && let Some(live) = api.get(&reference).await?
-        {
-            if is_ours(&live, mesh) {
-                let occupants = occupants(api, mesh, &objects).await?;
-                match occupants.as_slice() {
-                    [] => objects.push(reference),
-                    [first] => left.push(Left::new(reference, format!("it still has {first}"))),
-                    [first, rest @ ..] => {
-                        let why = format!("it still has {first} and {} more", rest.len());
-                        left.push(Left::new(reference, why));
-                    }
-                }
-            } else {
-                left.push(Left::new(reference, "it was there before"));
+        namespaces.extend(namespace(mesh));
+    }
+    for reference in namespaces {
+        let Some(live) = api.get(&reference).await? else {
+            continue;
+        };
+        if !is_ours(&live, mesh) {
+            left.push(Left::new(reference, "it was there before"));
+            continue;
+        }
+        let occupants = occupants(api, &reference.name, mesh, &objects).await?;
+        match occupants.as_slice() {
+            [] => objects.push(reference),
+            [first] => left.push(Left::new(reference, format!("it still has {first}"))),
+            [first, rest @ ..] => {
+                let why = format!("it still has {first} and {} more", rest.len());
+                left.push(Left::new(reference, why));
             }
         }
     }
@@ -301,17 +308,17 @@ async fn runtime(api: &Api, mesh: &str) -> Result<Vec<ObjectRef>> {
 }
 
 /// What others have in the namespace, beside what is about to go: `secrets cacerts`.
-async fn occupants(api: &Api, mesh: &str, going: &[ObjectRef]) -> Result<Vec<String>> {
+async fn occupants(api: &Api, namespace: &str, mesh: &str, going: &[ObjectRef]) -> Result<Vec<String>> {
     let mut work: Work<'_, Vec<String>> = Vec::new();
     for (group, version, plural) in OCCUPANTS {
         let query =
-            ListQuery::new(group, version, plural, &Scope::Namespace(mesh.to_owned())).metadata_only();
+            ListQuery::new(group, version, plural, &Scope::Namespace(namespace.to_owned())).metadata_only();
         work.push(Box::pin(async move {
             let mut found = Vec::new();
             for object in api.list(&query).await? {
                 let name = object["metadata"]["name"].as_str().unwrap_or_default();
                 let is_known = going.iter().any(|going| {
-                    going.kind.plural == *plural && going.namespace == mesh && going.name == name
+                    going.kind.plural == *plural && going.namespace == namespace && going.name == name
                 });
                 let is_clusters = matches!(
                     (*plural, name),

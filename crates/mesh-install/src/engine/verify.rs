@@ -107,7 +107,9 @@ impl Session {
             return Ok(Some(Verdict::Missing));
         };
         if !is_ours(&live, &self.mesh) {
-            return Ok(Some(Verdict::NotOurs));
+            // A namespace that was there before is used as it is.
+            let is_used = object.step() == Step::Namespace;
+            return Ok((!is_used).then_some(Verdict::NotOurs));
         }
         cede(&mut wanted, &live, desired.is_scaled(object));
         let how = How {
