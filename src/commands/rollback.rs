@@ -19,7 +19,7 @@ use crate::ui::table::table;
 /// Objects are those of then, to the letter, whatever version of meshctl installs them. CustomResourceDefinitions stay
 /// as they are: newer ones take older objects, but not the other way round.
 #[derive(Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("10m")))]
 pub(crate) struct RollbackArgs {
     /// Number of the installation to go back to [default: the one before the newest]
     #[arg(value_name = "NUMBER")]

@@ -16,7 +16,7 @@ use crate::ui::Printer;
 /// stays, and so do CustomResourceDefinitions, without which your configuration would go too; --purge removes these as
 /// well. A namespace goes only if installing made it and nothing else is left in it.
 #[derive(Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("10m")))]
 pub(crate) struct UninstallArgs {
     /// Revision to remove [default: the one without a name]
     #[arg(long, short, value_name = "NAME", conflicts_with = "purge")]
