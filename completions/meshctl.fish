@@ -34,6 +34,12 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print 
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "analyze" -d 'Find what is wrong with mesh configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explain a rule, a kind of resource, or a field'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "precheck" -d 'Check whether a cluster can take a mesh, and whether the one that it has is in order'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "install" -d 'Install a control plane, or change the one that is installed'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "upgrade" -d 'Change the control plane that is installed'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "verify" -d 'Compare the cluster with what was installed'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "rollback" -d 'Install again what was installed before'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninstall" -d 'Remove exactly what was installed, and say what stays'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "tag" -d 'Give revisions names that namespaces can be labelled with'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "inject" -d 'Add sidecars to workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninject" -d 'Take injected sidecars out of workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check-inject" -d 'Say whether pods would be injected, and why or why not'
@@ -45,6 +51,7 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "pc" -d 'Show what p
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy-status" -d 'Show whether proxies have the configuration that their control plane has for them'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "ps" -d 'Show whether proxies have the configuration that their control plane has for them'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "trace" -d 'Follow a request through a proxy\'s configuration'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "canary" -d 'Move traffic to a new version of a service, in steps that metrics judge'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, and which versions of Istio it is for'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "util" -d 'Generate files about the program'
@@ -227,6 +234,230 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s q -l quiet 
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
+default\t''
+demo\t''
+empty\t''
+minimal\t''
+openshift\t''
+openshift-ambient\t''
+preview\t''
+remote\t''
+stable\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s f -l filename -d 'File with a specification; later ones win (can be repeated, `-` for standard input)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s s -l set -d 'Field of the specification, such as values.pilot.replicaCount=2 (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l hub -d 'Registry and folder of the images [default: docker.io/istio]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l tag -d 'Tag of the images, and so the version of Istio [default: the newest known release]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s r -l revision -d 'Revision, which lets several control planes live side by side [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l manifest -d 'Install the objects of this file or folder instead of a profile\'s, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l wait -d 'Whether to wait until everything runs, and to say why it does not [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l skip-precheck -d 'Do not check first whether the cluster can take it'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l skip-version-check -d 'Go down, or up by more than one minor version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l diff -d 'Show objects as they are and as they will be'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l adopt -d 'Take over objects that somebody else has made, such as those of istioctl or Helm'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l force-conflicts -d 'Take fields that somebody else has changed'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
+default\t''
+demo\t''
+empty\t''
+minimal\t''
+openshift\t''
+openshift-ambient\t''
+preview\t''
+remote\t''
+stable\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s f -l filename -d 'File with a specification; later ones win (can be repeated, `-` for standard input)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s s -l set -d 'Field of the specification, such as values.pilot.replicaCount=2 (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l hub -d 'Registry and folder of the images [default: docker.io/istio]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l tag -d 'Tag of the images, and so the version of Istio [default: the newest known release]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s r -l revision -d 'Revision, which lets several control planes live side by side [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l manifest -d 'Install the objects of this file or folder instead of a profile\'s, `-` for standard input (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l wait -d 'Whether to wait until everything runs, and to say why it does not [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l skip-precheck -d 'Do not check first whether the cluster can take it'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l skip-version-check -d 'Go down, or up by more than one minor version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l diff -d 'Show objects as they are and as they will be'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l adopt -d 'Take over objects that somebody else has made, such as those of istioctl or Helm'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l force-conflicts -d 'Take fields that somebody else has changed'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l reset-values -d 'Forget profile, files and --set of the installation before, and take only those of now'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s r -l revision -d 'Revision to compare [default: all of them]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same document as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand verify" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s r -l revision -d 'Revision to go back with [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l wait -d 'Whether to wait until everything runs, and to say why it does not [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l list -d 'List the installations that are remembered, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l diff -d 'Show objects as they are and as they will be'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l adopt -d 'Take over objects that somebody else has made, such as those of istioctl or Helm'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -l force-conflicts -d 'Take fields that somebody else has changed'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand rollback" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s r -l revision -d 'Revision to remove [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l purge -d 'Remove all revisions, the definitions with all objects of their kinds, and what istiod has made'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand uninstall" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -f -a "set" -d 'Make a tag, or move it to another revision'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -f -a "list" -d 'List all tags, with the namespaces that use them'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and not __fish_seen_subcommand_from set list remove" -f -a "remove" -d 'Remove a tag'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s r -l revision -d 'Revision that it leads to' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l overwrite -d 'Move the tag if it leads to another revision'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same document as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s f -l filename -d 'Files and folders to read, `-` for standard input (can be repeated)' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -s o -l output -d 'File to write to instead of standard output' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand inject" -l pod-template -d 'Where the pod template of another kind is, as KIND=FIELD or KIND.GROUP=FIELD (can be repeated)' -r
@@ -1533,6 +1764,303 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s q -l quiet -d 
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "init" -d 'Find or make the objects that a rollout needs, and move nothing yet'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "shift" -d 'Give the new version a share of the traffic: 10%, or +10% more than now'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "status" -d 'Show versions, weights, pods and numbers'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "run" -d 'Move traffic step by step, judge each step, and go back if it is bad'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "promote" -d 'Give the new version all traffic: it is the stable one from now on'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "abort" -d 'Send all traffic back at once, and restore the routes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "undo" -d 'Take a promotion back'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "pause" -d 'Hold a run that is under way where it is'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "resume" -d 'Go on with a run that was paused or has died'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "history" -d 'List what happened'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l dry-run -d 'Change nothing: only check, and ask the server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l diff -d 'Print what changes in the objects'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l match -d 'Send requests with this header to the new version, whatever the weights (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l match-cookie -d 'Send requests with this cookie to the new version, whatever the weights (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l mirror -d 'Send the new version a copy of this share of the requests; its answers are thrown away' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l sticky -d 'Keep users who were sent to the new version there, by a cookie of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l files -d 'Edit the files below here instead of the cluster, and keep their comments (can be repeated)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l dry-run -d 'Change nothing: only check, and ask the server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l diff -d 'Print what changes in the objects'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward, if there is one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l plan -d 'File with the plan: steps, limits, metrics, webhooks. Arguments win over it' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l steps -d 'Shares of the new version, rising [default: 5,10,25,50,100]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l interval -d 'How long each step is watched before it is judged [default: 1m]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l success-rate -d 'Requests that must succeed [default: 99%]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l p99 -d 'What 99% of the requests may take at most' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l min-requests -d 'Requests below which there is nothing to judge [default: 20]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l max-failures -d 'Bad verdicts with which traffic goes back [default: 2]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l max-inconclusive -d 'Verdicts in a row that say nothing with which the run stops [default: 5]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l match -d 'Send requests with this header to the new version, whatever the weights (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l match-cookie -d 'Send requests with this cookie to the new version, whatever the weights (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l mirror -d 'Send the new version a copy of this share of the requests; its answers are thrown away' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l sticky -d 'Keep users who were sent to the new version there, by a cookie of this name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l query-timeout -d 'How long one question to Prometheus may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l on-interrupt -d 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM' -r -f -a "hold\t'It stays where it is'
+abort\t'All of it goes back'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l no-compare -d 'Do not hold the new version against the stable one, only against the limits'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l dry-run -d 'Change nothing: only check, and ask the server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l diff -d 'Print what changes in the objects'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l dry-run -d 'Change nothing: only check, and ask the server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l diff -d 'Print what changes in the objects'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l query-timeout -d 'How long one question to Prometheus may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l on-interrupt -d 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM' -r -f -a "hold\t'It stays where it is'
+abort\t'All of it goes back'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'A JSON object on each line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l canary -d 'The version that gets it' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l istio-namespace -d 'Namespace of the control plane' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand completion" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -53,7 +53,7 @@ Examples:
   A second revision beside the first
     meshctl install --revision 1-30 --tag 1.30.1
 
-  Objects that helm template or meshctl manifest generate have written
+  Objects that something else has rendered, such as helm template
     meshctl install --manifest rendered.yaml
 
   Take over what istioctl or Helm have installed

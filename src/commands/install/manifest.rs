@@ -1,4 +1,4 @@
-//! A control plane from objects in files: what `meshctl manifest generate` or `helm template` have written.
+//! A control plane from objects in files: what something else has rendered, such as `helm template`.
 
 use std::collections::BTreeMap;
 use std::io::Read;
