@@ -13,6 +13,7 @@ use crate::cluster::ClusterArgs;
 use crate::config::{AnalyzeConfig, Config, unknown_rule_hint};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::ui::document::FormatArgs;
 use crate::ui::progress::Progress;
 use crate::ui::render::{self, Analysis, Format, text};
 use crate::ui::{Printer, Tone, counted};
@@ -53,16 +54,8 @@ pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     connection: ClusterArgs,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     /// When to exit with status 1 [default: error]
     #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
@@ -281,7 +274,7 @@ pub(crate) fn analyze(printer: &mut Printer, args: AnalyzeArgs) -> Result<Exit, 
         cluster: name.as_deref(),
     };
     let look = printer.look();
-    render::write(printer.stdout(), output, look, analysis)?;
+    render::write(printer.stdout(), output.format, look, analysis)?;
     notes(printer, &mesh, &report);
     summary(printer, analysis);
     unreadable(&mesh, &paths)?;

@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::cluster::{ClusterArgs, duration};
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
+use crate::ui::document::FormatArgs;
 use crate::ui::{Printer, diff, table};
 use checks::readable;
 use driver::{Driver, Prepared, Target, blamed, verify};
@@ -146,16 +147,8 @@ struct ChangeArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     proxy_timeout: Duration,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 }
 
 #[derive(Args, Debug)]
@@ -227,16 +220,8 @@ struct EndArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     proxy_timeout: Duration,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     subject: SubjectArgs,
@@ -270,7 +255,9 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
                 ))
                 .hinted("`meshctl canary undo` takes a promotion back"));
             }
-            let speaker = Speaker { format: args.output };
+            let speaker = Speaker {
+                format: args.output.format,
+            };
             go_back(
                 printer,
                 &driver,
@@ -292,7 +279,9 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
                 ))
                 .hinted("`meshctl canary abort` ends one that is under way"));
             }
-            let speaker = Speaker { format: args.output };
+            let speaker = Speaker {
+                format: args.output.format,
+            };
             go_back(
                 printer,
                 &driver,
@@ -308,12 +297,18 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
         CanaryCommand::Pause(args) => on_cluster(printer, &args.subject, async |printer, driver| {
             let (target, _, _) = driver.current(&args.subject).await?;
             let (_, rollout) = set_phase(&driver, &target, Phase::Paused, "paused", "paused by hand").await?;
-            say_phase(printer, Speaker { format: args.output }, &rollout)?;
+            say_phase(
+                printer,
+                Speaker {
+                    format: args.output.format,
+                },
+                &rollout,
+            )?;
             Ok(Exit::Clean)
         }),
         CanaryCommand::History(args) => on_cluster(printer, &args.subject, async |printer, driver| {
             let (_, _, rollout) = driver.current(&args.subject).await?;
-            history(printer, args.output, &rollout)?;
+            history(printer, args.output.format, &rollout)?;
             Ok(Exit::Clean)
         }),
     }
@@ -389,7 +384,7 @@ async fn move_traffic(
         );
     }
     let speaker = Speaker {
-        format: change.output,
+        format: change.output.format,
     };
     let wanted = |rollout: &Rollout| plan(driver, rollout, step);
     let checked = check(printer, driver, &prepared, change, wanted).await?;

@@ -25,6 +25,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::Printer;
+use crate::ui::document::FormatArgs;
 
 /// Say whether pods would be injected, and why or why not
 ///
@@ -51,16 +52,8 @@ pub(crate) struct CheckInjectArgs {
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -170,7 +163,7 @@ pub(crate) fn check_inject(printer: &mut Printer, args: CheckInjectArgs) -> Resu
     if reports.is_empty() {
         return Err(CommandError::user("there is no workload in the input"));
     }
-    render::write(printer, output, &reports)?;
+    render::write(printer, output.format, &reports)?;
     Ok(if reports.iter().all(Report::is_injected) {
         Exit::Clean
     } else {

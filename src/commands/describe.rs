@@ -17,8 +17,9 @@ use mesh_core::{Kind, Mesh, MeshBuilder, Settings, Workload};
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::ui::Printer;
+use crate::ui::document::{self, FormatArgs};
 use crate::ui::progress::Progress;
-use crate::ui::{Printer, document};
 
 /// Show what applies to a pod, a service or a host, and in which order
 ///
@@ -80,16 +81,8 @@ where
     #[arg(long, value_name = "NAME", default_value = "istio-system")]
     istio_namespace: String,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -196,7 +189,7 @@ where
     let description = describe(&mesh, name, namespace)?;
     let look = printer.look();
     let out = printer.stdout();
-    match output {
+    match output.format {
         Format::Text => out.write_all(text::text(look, &description).as_bytes())?,
         Format::Mermaid => out.write_all(picture::Picture::of(&description).mermaid().as_bytes())?,
         Format::Dot => out.write_all(picture::Picture::of(&description).dot().as_bytes())?,

@@ -6,14 +6,15 @@ mod rule;
 
 use std::io::Write;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mesh_analyze::RULES;
 use mesh_core::schema::validate::closest;
 use serde::Serialize;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Look, Printer, Tone, document, markdown};
+use crate::ui::document::{self, Format, FormatArgs};
+use crate::ui::{Look, Printer, Tone, markdown};
 use kind::Topic;
 
 /// Explain a rule, a kind of resource, or a field
@@ -29,16 +30,8 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "RULE|KIND[.FIELD]")]
     subject: Option<String>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: ExplainFormat,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 }
 
 const EXAMPLES: &str = "\
@@ -54,16 +47,6 @@ Examples:
     meshctl explain virtualservice
     meshctl explain vs.http.match.uri
     meshctl explain meshconfig.defaultConfig";
-
-/// The form of an explanation.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ExplainFormat {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-}
 
 /// Runs the command.
 pub(crate) fn explain(printer: &mut Printer, args: ExplainArgs) -> Result<Exit, CommandError> {
@@ -86,14 +69,11 @@ pub(crate) fn explain(printer: &mut Printer, args: ExplainArgs) -> Result<Exit, 
 
 fn write(
     out: &mut impl Write,
-    output: ExplainFormat,
+    output: FormatArgs<Format>,
     value: &impl Serialize,
     text: impl FnOnce() -> String,
 ) -> Result<(), CommandError> {
-    match output {
-        ExplainFormat::Text => out.write_all(text().as_bytes())?,
-        ExplainFormat::Json => document::json(out, value)?,
-    }
+    document::write(out, output.format, value, |out| out.write_all(text().as_bytes()))?;
     Ok(())
 }
 

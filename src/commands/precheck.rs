@@ -15,6 +15,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::Printer;
+use crate::ui::document::FormatArgs;
 use crate::ui::progress::Progress;
 use crate::ui::render::precheck::{self as render, Format, Precheck};
 
@@ -89,16 +90,8 @@ pub(crate) struct PrecheckArgs {
     )]
     wait: Option<Duration>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     /// When to exit with status 1
     #[arg(
@@ -260,7 +253,7 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
     };
     let look = printer.look();
     let is_verbose = printer.is_verbose();
-    render::write(printer.stdout(), output, look, is_verbose, precheck)?;
+    render::write(printer.stdout(), output.format, look, is_verbose, precheck)?;
     printer.status(render::summary(printer.status_look(), precheck));
     Ok(fail_on.exit(&report))
 }

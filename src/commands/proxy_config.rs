@@ -25,7 +25,8 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{self, ProxyArgs};
-use crate::ui::{Printer, Tone, document, table};
+use crate::ui::document::{self, FormatArgs};
+use crate::ui::{Printer, Tone, table};
 use crate::watch::{Watch, WatchArgs};
 use listing::{Listing, View};
 
@@ -224,16 +225,8 @@ struct CommonArgs {
     #[arg(long, short, value_name = "FILE", conflicts_with = "watch")]
     file: Vec<PathBuf>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     watch: WatchArgs,
@@ -378,7 +371,7 @@ fn show(printer: &mut Printer, view: View, common: &CommonArgs) -> Result<Exit, 
     } = common;
     let reading = Reading {
         view,
-        format: *output,
+        format: output.format,
         diff: *diff,
     };
     let is_plural = common.are_plural();

@@ -16,7 +16,8 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{self, ProxyArgs};
-use crate::ui::{Printer, Tone, counted, document, span, table};
+use crate::ui::document::{self, FormatArgs};
+use crate::ui::{Printer, Tone, counted, span, table};
 use crate::watch::{Watch, WatchArgs};
 use syncz::{ProxyState, Status, TYPES};
 
@@ -45,16 +46,8 @@ pub(crate) struct ProxyStatusArgs {
     #[arg(long, short, value_name = "NAME")]
     revision: Option<String>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     watch: WatchArgs,
@@ -160,7 +153,7 @@ pub(crate) fn proxy_status(printer: &mut Printer, args: &ProxyStatusArgs) -> Res
         for error in &errors {
             printer.error(error);
         }
-        show(printer, args.output, &overview)?;
+        show(printer, args.output.format, &overview)?;
         Ok(if errors.is_empty() {
             args.fail_on.exit(&overview.proxies)
         } else {
@@ -182,7 +175,7 @@ async fn watched(
             // Ages change all the time; states are what is watched.
             let states = serde_json::to_vec(&overview).map_err(std::io::Error::from)?;
             if watch.is_news(&states) {
-                show(printer, args.output, &overview)?;
+                show(printer, args.output.format, &overview)?;
                 printer.finish()?;
             }
         }
@@ -533,7 +526,7 @@ async fn compare(
         .map_err(|error| CommandError::user(format!("cannot understand {istiod}: {error}")))?;
     let (text, differs) = sync_difference::write(
         printer.look(),
-        args.output != Format::Table && args.output != Format::Wide,
+        args.output.format != Format::Table && args.output.format != Format::Wide,
         (&istiod, &wanted),
         (&proxy.to_string(), &held),
     )?;

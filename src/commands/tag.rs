@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use mesh_core::cluster::{Cluster, ListQuery, Scope};
 use mesh_core::k8s_openapi::api::core::v1::Namespace;
 use mesh_install::engine::{Session, Tag, TagError};
@@ -13,8 +13,9 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::installer::{AskArgs, Console, MESH, confirm, error, session};
+use crate::ui::document::{self, Format, FormatArgs};
 use crate::ui::table::table;
-use crate::ui::{Printer, counted, document};
+use crate::ui::{Printer, counted};
 
 /// Give revisions names that namespaces can be labelled with
 ///
@@ -78,9 +79,8 @@ struct SetArgs {
 /// List all tags, with the namespaces that use them
 #[derive(Args, Debug)]
 struct ListArgs {
-    /// Form of the output
-    #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t)]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -102,18 +102,6 @@ struct RemoveArgs {
 
     #[command(flatten)]
     cluster: ClusterArgs,
-}
-
-/// The form of the output.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-    /// The same document as YAML
-    Yaml,
 }
 
 /// Runs the command.
@@ -176,7 +164,7 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
                 return Err(CommandError::user("cancelled, nothing was changed"));
             }
         }
-        let mut console = Console::new(printer, ask.output, events);
+        let mut console = Console::new(printer, ask.output.format, events);
         // Futures of that much work are large.
         let work = Box::pin(session.set_tag(&tag, &revision, ask.wait_lock));
         let done = console.watch(cluster.until_stopped(work)).await;
@@ -222,7 +210,7 @@ fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError>
         if !ask.yes && !confirm(printer, &format!("Remove this from {}?", connected.name())).await? {
             return Err(CommandError::user("cancelled, nothing was removed"));
         }
-        let mut console = Console::new(printer, ask.output, events);
+        let mut console = Console::new(printer, ask.output.format, events);
         // Futures of that much work are large.
         let work = Box::pin(session.remove_tag(&tag, ask.wait_lock));
         let done = console.watch(cluster.until_stopped(work)).await;
@@ -248,7 +236,7 @@ fn list(printer: &mut Printer, args: ListArgs) -> Result<Exit, CommandError> {
     })?;
     let look = printer.look();
     let out = printer.stdout();
-    match output {
+    match output.format {
         Format::Json => document::json(out, &tags)?,
         Format::Yaml => document::yaml(out, &tags)?,
         Format::Text if tags.is_empty() => printer.status("there are no tags"),

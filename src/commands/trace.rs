@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mesh_core::cluster::{Cluster, Found, Method, Target};
 use mesh_envoy::dump::ReadError;
 use mesh_envoy::trace::{
@@ -16,7 +16,8 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{ProxyArgs, admin};
-use crate::ui::{Look, Printer, Tone, counted, document};
+use crate::ui::document::{self, Format, FormatArgs};
+use crate::ui::{Look, Printer, Tone, counted};
 
 /// Of lists that are longer, text shows this much; `--verbose` and JSON show all.
 const SHOWN: usize = 10;
@@ -87,16 +88,8 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "NUMBER", help_heading = "Connection")]
     seed: Option<u64>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -132,18 +125,6 @@ Exit status:
   0  the request reaches a cluster with endpoints
   1  it does not: refused, answered or redirected by the proxy, or it depends on something that is not modelled
   2  the proxy or file could not be read";
-
-/// The form of a trace.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-    /// The same as YAML
-    Yaml,
-}
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,11 +218,9 @@ pub(crate) fn run(printer: &mut Printer, args: &TraceArgs) -> Result<Exit, Comma
     let look = printer.look();
     let limit = if printer.is_verbose() { usize::MAX } else { SHOWN };
     let out = printer.stdout();
-    match args.output {
-        Format::Text => out.write_all(text(look, &trace, limit).as_bytes())?,
-        Format::Json => document::json(out, &document)?,
-        Format::Yaml => document::yaml(out, &document)?,
-    }
+    document::write(out, args.output.format, &document, |out| {
+        out.write_all(text(look, &trace, limit).as_bytes())
+    })?;
     Ok(if document.reached {
         Exit::Clean
     } else {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mesh_install::engine::{Drift, Verdict};
 use mesh_install::inventory::DEFAULT_REVISION;
 use mesh_install::state::{EntryFacts, Phase, State};
@@ -13,7 +13,8 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::installer::run::{state_of, states};
 use crate::installer::{MESH, error, session};
-use crate::ui::{Look, Printer, Tone, counted, document};
+use crate::ui::document::{self, Format, FormatArgs};
+use crate::ui::{Look, Printer, Tone, counted};
 
 /// Compare the cluster with what was installed
 ///
@@ -30,9 +31,8 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME", default_value = MESH)]
     istio_namespace: String,
 
-    /// Form of the output
-    #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t)]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -53,18 +53,6 @@ Exit status:
   0  everything is as it was installed
   1  something differs
   2  nothing could be compared";
-
-/// The form of the output.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-    /// The same document as YAML
-    Yaml,
-}
 
 /// What was found, for programs.
 #[derive(Serialize)]
@@ -133,11 +121,7 @@ pub(crate) fn verify(printer: &mut Printer, args: VerifyArgs) -> Result<Exit, Co
     };
     let look = printer.look();
     let out = printer.stdout();
-    match output {
-        Format::Text => text(out, look, &document)?,
-        Format::Json => document::json(out, &document)?,
-        Format::Yaml => document::yaml(out, &document)?,
-    }
+    document::write(out, output.format, &document, |out| text(out, look, &document))?;
     Ok(if is_clean { Exit::Clean } else { Exit::Findings })
 }
 

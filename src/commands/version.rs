@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Printer, counted, document};
+use crate::ui::document::{self, FormatArgs};
+use crate::ui::{Printer, counted};
 
 /// The minor versions of Istio whose behavior the rules follow.
 const ISTIO: [&str; 3] = ["1.29", "1.30", "1.31"];
@@ -32,16 +33,8 @@ pub(crate) struct VersionArgs {
     #[arg(long, visible_alias = "cluster")]
     remote: bool,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: VersionFormat,
+    #[command(flatten)]
+    output: FormatArgs<VersionFormat>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -114,7 +107,7 @@ pub(crate) fn version(printer: &mut Printer, args: VersionArgs) -> Result<Exit, 
         remote,
     };
     let out = printer.stdout();
-    match output {
+    match output.format {
         VersionFormat::Text => text(out, &about)?,
         VersionFormat::Short => short(out, &about)?,
         VersionFormat::Json => document::json(out, &about)?,

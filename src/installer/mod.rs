@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::cluster::duration;
 use crate::error::CommandError;
 use crate::ui::Printer;
+use crate::ui::document::FormatArgs;
 pub(crate) use console::Console;
 
 /// The namespace of a mesh, unless another one is named.
@@ -58,16 +59,8 @@ pub(crate) struct AskArgs {
     )]
     pub(crate) wait_lock: Option<Duration>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) output: FormatArgs<Format>,
 }
 
 /// How to go about installing.

@@ -17,6 +17,7 @@ use crate::cluster::ClusterArgs;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
 use crate::ui::Printer;
+use crate::ui::document::FormatArgs;
 
 /// What is to be installed.
 pub(crate) struct Job<'a> {
@@ -54,7 +55,7 @@ pub(crate) async fn install(
         dry_run,
         yes,
         wait_lock,
-        output,
+        output: FormatArgs { format },
     } = apply.ask;
     let (session, events) = session(cluster.clone(), &desired.mesh);
     let planned = args.until_stopped(session.plan(&desired, apply.claims())).await;
@@ -83,7 +84,7 @@ pub(crate) async fn install(
     };
     let version = facts.version.clone();
     let action = facts.action.clone();
-    let mut console = Console::new(printer, output, events);
+    let mut console = Console::new(printer, format, events);
     // Futures of that much work are large.
     let work = Box::pin(session.install(&desired, facts, &options));
     let result = {
@@ -96,7 +97,7 @@ pub(crate) async fn install(
     let mut failure = match result {
         Ok(Ok(_)) => {
             console.document(&json!({ "event": "done", "action": action }))?;
-            if output == Format::Text {
+            if format == Format::Text {
                 let text = format!(
                     "{action}: revision {} in {} is complete",
                     desired.revision, desired.mesh
@@ -147,7 +148,7 @@ fn show_plan(
     apply: &ApplyArgs,
 ) -> Result<(), CommandError> {
     let is_verbose = printer.is_verbose();
-    if apply.ask.output == Format::Json {
+    if apply.ask.output.format == Format::Json {
         let document = show::PlanDocument::new(desired, plan);
         let out = printer.stdout();
         serde_json::to_writer(&mut *out, &document).map_err(std::io::Error::from)?;
@@ -273,7 +274,7 @@ pub(crate) async fn remove(
         printer.status_look()
     };
     let mut text = Vec::new();
-    if ask.output == Format::Json {
+    if ask.output.format == Format::Json {
         let document = json!({ "event": "removal", "objects": removal.objects, "left": removal.left });
         writeln!(printer.stdout(), "{document}")?;
     } else if removal.objects.is_empty() && removal.revisions.is_empty() {
@@ -294,7 +295,7 @@ pub(crate) async fn remove(
             return Err(CommandError::user("cancelled, nothing was removed"));
         }
     }
-    let mut console = Console::new(printer, ask.output, events);
+    let mut console = Console::new(printer, ask.output.format, events);
     // Futures of that much work are large.
     let work = Box::pin(session.remove(scope, ask.wait_lock));
     let watched = console.watch(args.until_stopped(work)).await;
@@ -304,7 +305,7 @@ pub(crate) async fn remove(
     let failure = match watched? {
         Ok(Ok(removal)) => {
             console.document(&json!({ "event": "done", "action": "uninstall", "left": removal.left }))?;
-            if ask.output == Format::Text {
+            if ask.output.format == Format::Text {
                 let mut text = Vec::new();
                 writeln!(
                     text,

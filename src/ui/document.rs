@@ -1,8 +1,54 @@
-//! Values as documents that programs read.
+//! Values as documents that programs read, and the argument that asks for one.
 
 use std::io::{self, Write};
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
+
+/// The argument `--output`, for a command with the forms `F`, of which the default one is for people.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FormatArgs<F>
+where
+    F: ValueEnum + Default + Clone + Send + Sync + 'static,
+{
+    /// Form of the output
+    #[arg(
+        id = "output",
+        long,
+        short,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub(crate) format: F,
+}
+
+/// The forms of commands whose result is one value.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// The same document as YAML
+    Yaml,
+}
+
+/// Writes a value in the form asked for; `text` is the one for people.
+pub(crate) fn write<W: Write>(
+    out: &mut W,
+    format: Format,
+    value: &(impl Serialize + ?Sized),
+    text: impl FnOnce(&mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text(out),
+        Format::Json => json(out, value),
+        Format::Yaml => yaml(out, value),
+    }
+}
 
 /// Writes a value as indented JSON, with a newline at the end.
 pub(crate) fn json(out: &mut impl Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {

@@ -161,7 +161,7 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
         .or_else(|| file.prometheus.clone());
     let connection = subject.cluster.without_default_deadline();
     let speaker = Speaker {
-        format: args.change.output,
+        format: args.change.output.format,
     };
     connection.run_to_end(async |cluster| {
         let begin = async {
@@ -232,7 +232,9 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
 /// Goes on with a run: wakes the process that is at it, or takes its place.
 pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, CommandError> {
     let ResumeArgs { watching, end } = args;
-    let speaker = Speaker { format: end.output };
+    let speaker = Speaker {
+        format: end.output.format,
+    };
     let connection = end.subject.cluster.without_default_deadline();
     connection.run_to_end(async |cluster| {
         let begin = async {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use mesh_canary::judge;
 use mesh_canary::percent::Percent;
@@ -19,7 +19,8 @@ use super::prometheus::{NoData, Prometheus};
 use super::proxies::Synced;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Look, Printer, Tone, document, span, table};
+use crate::ui::document::{self, Format, FormatArgs};
+use crate::ui::{Look, Printer, Tone, span, table};
 use crate::watch::{Watch, WatchArgs};
 
 /// The window of the numbers if no plan says another.
@@ -34,33 +35,14 @@ pub(super) struct StatusArgs {
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: StatusFormat,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 
     #[command(flatten)]
     watch: WatchArgs,
 
     #[command(flatten)]
     subject: SubjectArgs,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum StatusFormat {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-    /// The same as YAML
-    Yaml,
 }
 
 /// Where a rollout stands.
@@ -118,7 +100,7 @@ pub(super) fn status(printer: &mut Printer, args: &StatusArgs) -> Result<Exit, C
         let Some(interval) = args.watch.watch else {
             let driver = Driver::new(printer, cluster, &args.subject).await?;
             let status = look(&driver, args).await?;
-            let content = render(printer, args.output, &status)?;
+            let content = render(printer, args.output.format, &status)?;
             printer.stdout().write_all(&content)?;
             let is_disturbed = status.conflict.is_some();
             return Ok(if is_disturbed { Exit::Conflict } else { Exit::Clean });
@@ -131,7 +113,7 @@ pub(super) fn status(printer: &mut Printer, args: &StatusArgs) -> Result<Exit, C
             };
             let seen = look.await.map(|status| (status, Vec::new()));
             if let Some(status) = watch.seen(printer, seen)? {
-                let content = render(printer, args.output, &status)?;
+                let content = render(printer, args.output.format, &status)?;
                 if watch.is_news(&content) {
                     printer.stdout().write_all(&content)?;
                     printer.finish()?;
@@ -239,13 +221,11 @@ async fn measure(
     Ok(())
 }
 
-fn render(printer: &Printer, format: StatusFormat, status: &Status) -> Result<Vec<u8>, CommandError> {
+fn render(printer: &Printer, format: Format, status: &Status) -> Result<Vec<u8>, CommandError> {
     let mut content = Vec::new();
-    match format {
-        StatusFormat::Text => content.extend(text(printer.look(), status).into_bytes()),
-        StatusFormat::Json => document::json(&mut content, status)?,
-        StatusFormat::Yaml => document::yaml(&mut content, status)?,
-    }
+    document::write(&mut content, format, status, |content| {
+        content.write_all(text(printer.look(), status).as_bytes())
+    })?;
     Ok(content)
 }
 

@@ -6,13 +6,13 @@ use super::Format;
 use super::verdict::{Pods, Report, Verdict, Webhook};
 use crate::error::CommandError;
 use crate::ui::table::table;
-use crate::ui::{Look, Printer, Tone, counted};
+use crate::ui::{Look, Printer, Tone, counted, document};
 
 /// Writes all reports.
 pub(super) fn write(printer: &mut Printer, format: Format, reports: &[Report]) -> Result<(), CommandError> {
     let look = printer.look();
     let out = printer.stdout();
-    let document = serde_json::json!({ "workloads": reports });
+    let workloads = serde_json::json!({ "workloads": reports });
     match format {
         Format::Table => {
             for (index, report) in reports.iter().enumerate() {
@@ -22,12 +22,8 @@ pub(super) fn write(printer: &mut Printer, format: Format, reports: &[Report]) -
                 out.write_all(text(look, report).as_bytes())?;
             }
         }
-        Format::Json => writeln!(out, "{document:#}")?,
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&document)
-                .map_err(|error| CommandError::user(format!("cannot write YAML: {error}")))?;
-            out.write_all(text.as_bytes())?;
-        }
+        Format::Json => document::json(out, &workloads)?,
+        Format::Yaml => document::yaml(out, &workloads)?,
     }
     Ok(())
 }

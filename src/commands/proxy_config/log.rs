@@ -12,7 +12,8 @@ use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::proxies::{ProxyArgs, admin};
-use crate::ui::{Printer, Tone, document, table};
+use crate::ui::document::{self, FormatArgs};
+use crate::ui::{Printer, Tone, table};
 
 /// Envoy's levels, the most talkative first.
 const LEVELS: [&str; 7] = ["trace", "debug", "info", "warning", "error", "critical", "off"];
@@ -39,16 +40,8 @@ pub(super) struct LogArgs {
     #[arg(long, short)]
     reset: bool,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: LogFormat,
+    #[command(flatten)]
+    output: FormatArgs<LogFormat>,
 
     #[command(flatten)]
     proxies: ProxyArgs,
@@ -115,7 +108,7 @@ pub(super) fn log(printer: &mut Printer, args: &LogArgs) -> Result<Exit, Command
                 }
             }
         }
-        write(printer, *output, &levels)?;
+        write(printer, output.format, &levels)?;
         Ok(exit)
     })
 }
