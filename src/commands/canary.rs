@@ -32,6 +32,7 @@ use crate::ui::{Printer, diff, table};
 use checks::readable;
 use driver::{Driver, Prepared, Target, blamed, verify};
 use event::{Event, Format, Speaker};
+use proxies::Synced;
 
 /// Move traffic to a new version of a service, in steps that metrics judge
 ///
@@ -245,54 +246,26 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
         CanaryCommand::Status(args) => status::status(printer, &args),
         CanaryCommand::Run(args) => run::run(printer, &args),
         CanaryCommand::Resume(args) => run::resume(printer, &args),
-        CanaryCommand::Abort(args) => on_cluster(printer, &args.subject, async |printer, driver| {
-            let (target, _, rollout) = driver.current(&args.subject).await?;
+        CanaryCommand::Abort(args) => end(printer, &args, Phase::Aborted, |rollout| {
             let is_half_back = rollout.phase != Phase::Promoted && !rollout.created.is_empty();
-            if !rollout.phase.is_open() && !is_half_back {
-                return Err(CommandError::user(format!(
-                    "the rollout from {} to {} is over: {}",
-                    rollout.subject.stable, rollout.subject.canary, rollout.phase
-                ))
-                .hinted("`meshctl canary undo` takes a promotion back"));
+            if rollout.phase.is_open() || is_half_back {
+                return Ok(());
             }
-            let speaker = Speaker {
-                format: args.output.format,
-            };
-            go_back(
-                printer,
-                &driver,
-                speaker,
-                &target,
-                Phase::Aborted,
-                "",
-                args.proxy_timeout,
-            )
-            .await?;
-            Ok(Exit::Clean)
+            Err(CommandError::user(format!(
+                "the rollout from {} to {} is over: {}",
+                rollout.subject.stable, rollout.subject.canary, rollout.phase
+            ))
+            .hinted("`meshctl canary undo` takes a promotion back"))
         }),
-        CanaryCommand::Undo(args) => on_cluster(printer, &args.subject, async |printer, driver| {
-            let (target, _, rollout) = driver.current(&args.subject).await?;
-            if !matches!(rollout.phase, Phase::Promoted | Phase::Ready) {
-                return Err(CommandError::user(format!(
-                    "there is nothing to undo: the rollout is {}",
-                    rollout.phase
-                ))
-                .hinted("`meshctl canary abort` ends one that is under way"));
+        CanaryCommand::Undo(args) => end(printer, &args, Phase::Undone, |rollout| {
+            if matches!(rollout.phase, Phase::Promoted | Phase::Ready) {
+                return Ok(());
             }
-            let speaker = Speaker {
-                format: args.output.format,
-            };
-            go_back(
-                printer,
-                &driver,
-                speaker,
-                &target,
-                Phase::Undone,
-                "",
-                args.proxy_timeout,
-            )
-            .await?;
-            Ok(Exit::Clean)
+            Err(CommandError::user(format!(
+                "there is nothing to undo: the rollout is {}",
+                rollout.phase
+            ))
+            .hinted("`meshctl canary abort` ends one that is under way"))
         }),
         CanaryCommand::Pause(args) => on_cluster(printer, &args.subject, async |printer, driver| {
             let (target, _, _) = driver.current(&args.subject).await?;
@@ -323,6 +296,24 @@ fn on_cluster(
     args.cluster.run(async |cluster| {
         let driver = Driver::new(printer, cluster, args).await?;
         work(printer, driver).await
+    })
+}
+
+/// Puts the routes back, if that is `allowed`, and says that it was done by hand.
+fn end(
+    printer: &mut Printer,
+    args: &EndArgs,
+    phase: Phase,
+    allowed: impl FnOnce(&Rollout) -> Result<(), CommandError>,
+) -> Result<Exit, CommandError> {
+    on_cluster(printer, &args.subject, async |printer, driver| {
+        let (target, _, rollout) = driver.current(&args.subject).await?;
+        allowed(&rollout)?;
+        let speaker = Speaker {
+            format: args.output.format,
+        };
+        go_back(printer, &driver, speaker, &target, phase, "", args.proxy_timeout).await?;
+        Ok(Exit::Clean)
     })
 }
 
@@ -395,21 +386,8 @@ async fn move_traffic(
     let result = write(printer, driver, speaker, args, &prepared, wanted).await;
     lock.release().await;
     let (_, rollout) = result?;
-    last::write(
-        driver.cluster.name(),
-        driver.service.namespace(),
-        driver.service.header().name(),
-    );
-    let synced = driver
-        .wait_synced(&rollout.subject, rollout.percent, change.proxy_timeout)
-        .await?;
-    speaker.say(
-        printer,
-        &Event::Synced {
-            percent: rollout.percent,
-            proxies: synced,
-        },
-    )?;
+    last::write(driver);
+    let synced = sync(printer, driver, speaker, &rollout, change.proxy_timeout).await?;
     if rollout.phase == Phase::Promoted {
         printer.note("`meshctl canary undo` takes it back");
     } else {
@@ -596,16 +574,22 @@ async fn write(
         driver.change(target, make).await?
     };
     let (live, rollout) = result;
-    speaker.say(
-        printer,
-        &Event::Shifted {
-            object: target.to_string(),
-            stable: rollout.subject.stable.to_string(),
-            canary: rollout.subject.canary.to_string(),
-            percent: rollout.percent,
-        },
-    )?;
+    speaker.say(printer, &Event::shifted(target, &rollout))?;
     Ok((live, rollout))
+}
+
+/// Waits until the proxies have the weights, at most for `limit`, and says how many do.
+async fn sync(
+    printer: &mut Printer,
+    driver: &Driver,
+    speaker: Speaker,
+    rollout: &Rollout,
+    limit: Duration,
+) -> Result<Synced, CommandError> {
+    let percent = rollout.percent;
+    let proxies = driver.wait_synced(&rollout.subject, percent, limit).await?;
+    speaker.say(printer, &Event::Synced { percent, proxies })?;
+    Ok(proxies)
 }
 
 /// Puts the routes back, and then takes away what was made for the rollout. Needs neither the Lease nor Prometheus, and
@@ -643,16 +627,7 @@ async fn go_back(
             rollout.subject.stable
         )));
     }
-    let synced = driver
-        .wait_synced(&rollout.subject, Percent::ZERO, proxy_timeout)
-        .await?;
-    speaker.say(
-        printer,
-        &Event::Synced {
-            percent: Percent::ZERO,
-            proxies: synced,
-        },
-    )?;
+    sync(printer, driver, speaker, &rollout, proxy_timeout).await?;
     if rollout.created.is_empty() {
         return Ok(rollout);
     }

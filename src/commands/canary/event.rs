@@ -5,9 +5,10 @@ use std::io::Write;
 use clap::ValueEnum;
 use mesh_canary::judge::{self, Observation, Verdict};
 use mesh_canary::percent::Percent;
-use mesh_canary::state::Phase;
+use mesh_canary::state::{Phase, Rollout};
 use serde::Serialize;
 
+use super::driver::Target;
 use super::proxies::Synced;
 use crate::error::CommandError;
 use crate::ui::{Printer, Tone};
@@ -69,6 +70,18 @@ pub(super) enum Event<'a> {
         percent: Percent,
         message: String,
     },
+}
+
+impl Event<'_> {
+    /// The weights are as `rollout` says.
+    pub(super) fn shifted(target: &Target, rollout: &Rollout) -> Self {
+        Self::Shifted {
+            object: target.to_string(),
+            stable: rollout.subject.stable.to_string(),
+            canary: rollout.subject.canary.to_string(),
+            percent: rollout.percent,
+        }
+    }
 }
 
 /// Says what happens, in the form that was asked for.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::driver::Driver;
+
 /// How many folders are remembered.
 const KEPT: usize = 100;
 
@@ -42,7 +44,8 @@ pub(super) fn read(cluster: &str) -> Option<Last> {
 }
 
 /// Remembers the service of this folder. A failure does no harm: the service has to be named then.
-pub(super) fn write(cluster: &str, namespace: &str, service: &str) {
+pub(super) fn write(driver: &Driver) {
+    let cluster = driver.cluster.name();
     let (Some(file), Ok(folder)) = (file(), std::env::current_dir()) else {
         return;
     };
@@ -53,8 +56,8 @@ pub(super) fn write(cluster: &str, namespace: &str, service: &str) {
         Last {
             folder,
             cluster: cluster.to_owned(),
-            namespace: namespace.to_owned(),
-            service: service.to_owned(),
+            namespace: driver.service.namespace().to_owned(),
+            service: driver.service.header().name().to_owned(),
         },
     );
     all.truncate(KEPT);

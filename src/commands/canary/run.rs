@@ -19,7 +19,7 @@ use super::event::{Event, Speaker};
 use super::prometheus::{NoData, Prometheus, client, root};
 use super::{
     ChangeArgs, EndArgs, ExtraArgs, SubjectArgs, changed, check, go_back, last, lock, lock_error, say_phase,
-    set_phase, undisturbed, write,
+    set_phase, sync, undisturbed, write,
 };
 use crate::cluster::{ClusterArgs, Stop, duration};
 use crate::error::{CommandError, ErrorKind};
@@ -136,12 +136,12 @@ pub(super) struct ResumeArgs {
 }
 
 /// What a run needs to know beside its state.
-struct Watching<'a> {
-    driver: &'a Driver,
-    target: &'a Target,
+struct Watching {
+    driver: Driver,
+    target: Target,
     speaker: Speaker,
     prometheus: Prometheus,
-    lock: &'a NamedLock,
+    lock: NamedLock,
     proxy_timeout: Duration,
 }
 
@@ -164,7 +164,7 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
         format: args.change.output.format,
     };
     connection.run_to_end(async |cluster| {
-        let begin = async {
+        let begin = async |printer: &mut Printer| {
             let driver = Driver::new(printer, cluster, &subject).await?;
             let istio = &subject.istio_namespace;
             let timeout = args.watching.query_timeout;
@@ -202,30 +202,17 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
                 lock.release().await;
                 return Err(error);
             }
-            last::write(
-                driver.cluster.name(),
-                driver.service.namespace(),
-                driver.service.header().name(),
-            );
-            Ok(Some((driver, prometheus, prepared.target, lock)))
+            last::write(&driver);
+            Ok(Some(Watching {
+                driver,
+                target: prepared.target,
+                speaker,
+                prometheus,
+                lock,
+                proxy_timeout: args.change.proxy_timeout,
+            }))
         };
-        let begun = connection.until_stopped(Box::pin(begin)).await;
-        match begun.map_err(|stop| connection.stopped(stop))?? {
-            None => Ok(Exit::Clean),
-            Some((driver, prometheus, target, lock)) => {
-                let watching = Watching {
-                    driver: &driver,
-                    target: &target,
-                    speaker,
-                    prometheus,
-                    lock: &lock,
-                    proxy_timeout: args.change.proxy_timeout,
-                };
-                let result = watch(printer, &connection, &watching, args.watching.on_interrupt).await;
-                lock.release().await;
-                result
-            }
-        }
+        begin_and_watch(printer, &connection, args.watching.on_interrupt, begin).await
     })
 }
 
@@ -237,7 +224,7 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
     };
     let connection = end.subject.cluster.without_default_deadline();
     connection.run_to_end(async |cluster| {
-        let begin = async {
+        let begin = async |printer: &mut Printer| {
             let driver = Driver::new(printer, cluster, &end.subject).await?;
             let (target, live, rollout) = driver.current(&end.subject).await?;
             if rollout.run.is_none() {
@@ -284,38 +271,45 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
                 Ok::<_, CommandError>(prometheus)
             };
             match prepared.await {
-                Ok(prometheus) => Ok(Some((driver, prometheus, target, lock))),
+                Ok(prometheus) => Ok(Some(Watching {
+                    driver,
+                    target,
+                    speaker,
+                    prometheus,
+                    lock,
+                    proxy_timeout: end.proxy_timeout,
+                })),
                 Err(error) => {
                     lock.release().await;
                     Err(error)
                 }
             }
         };
-        let begun = connection.until_stopped(Box::pin(begin)).await;
-        match begun.map_err(|stop| connection.stopped(stop))?? {
-            None => Ok(Exit::Clean),
-            Some((driver, prometheus, target, lock)) => {
-                let all = Watching {
-                    driver: &driver,
-                    target: &target,
-                    speaker,
-                    prometheus,
-                    lock: &lock,
-                    proxy_timeout: end.proxy_timeout,
-                };
-                let result = watch(printer, &connection, &all, watching.on_interrupt).await;
-                lock.release().await;
-                result
-            }
-        }
+        begin_and_watch(printer, &connection, watching.on_interrupt, begin).await
     })
+}
+
+/// Begins, and follows the plan until it ends or is stopped. Nothing is to be followed if `begin` brings nothing.
+async fn begin_and_watch(
+    printer: &mut Printer,
+    connection: &ClusterArgs,
+    on_interrupt: OnInterrupt,
+    begin: impl AsyncFnOnce(&mut Printer) -> Result<Option<Watching>, CommandError>,
+) -> Result<Exit, CommandError> {
+    let begun = connection.until_stopped(Box::pin(begin(printer))).await;
+    let Some(watching) = begun.map_err(|stop| connection.stopped(stop))?? else {
+        return Ok(Exit::Clean);
+    };
+    let result = Box::pin(watch(printer, connection, &watching, on_interrupt)).await;
+    watching.lock.release().await;
+    result
 }
 
 /// Follows the plan until it ends or is stopped.
 async fn watch(
     printer: &mut Printer,
     connection: &ClusterArgs,
-    watching: &Watching<'_>,
+    watching: &Watching,
     on_interrupt: OnInterrupt,
 ) -> Result<Exit, CommandError> {
     let stop = {
@@ -377,7 +371,7 @@ enum Watched {
     Ended(Phase),
 }
 
-async fn follow(printer: &mut Printer, watching: &Watching<'_>) -> Result<Exit, CommandError> {
+async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, CommandError> {
     let Watching {
         driver,
         target,
@@ -392,16 +386,7 @@ async fn follow(printer: &mut Printer, watching: &Watching<'_>) -> Result<Exit, 
         let Some(run) = &rollout.run else {
             return Err(CommandError::user("the rollout follows no plan any more"));
         };
-        let synced = driver
-            .wait_synced(&rollout.subject, rollout.percent, *proxy_timeout)
-            .await?;
-        speaker.say(
-            printer,
-            &Event::Synced {
-                percent: rollout.percent,
-                proxies: synced,
-            },
-        )?;
+        let synced = sync(printer, driver, *speaker, &rollout, *proxy_timeout).await?;
         match watch_step(printer, watching, run.plan.interval()).await? {
             Watched::Enough => {}
             Watched::Ended(phase) => return ended(printer, watching, &rollout, phase).await,
@@ -434,7 +419,7 @@ async fn follow(printer: &mut Printer, watching: &Watching<'_>) -> Result<Exit, 
 
 fn say_judged(
     printer: &mut Printer,
-    watching: &Watching<'_>,
+    watching: &Watching,
     rollout: &Rollout,
     run: &Run,
     (verdict, canary, stable): (&Verdict, Option<&Observation>, Option<&Observation>),
@@ -454,7 +439,7 @@ fn say_judged(
 /// Lets the time of a step pass. Time on hold does not count, and whatever somebody else does is seen.
 async fn watch_step(
     printer: &mut Printer,
-    watching: &Watching<'_>,
+    watching: &Watching,
     interval: Duration,
 ) -> Result<Watched, CommandError> {
     let look = LOOK.min(interval);
@@ -462,7 +447,7 @@ async fn watch_step(
     let mut is_paused = false;
     loop {
         tokio::time::sleep(look.min(interval.saturating_sub(begun.elapsed()))).await;
-        let live = watching.driver.read(watching.target).await?.unwrap_or_default();
+        let live = watching.driver.read(&watching.target).await?.unwrap_or_default();
         let rollout = undisturbed(&live)?;
         match rollout.phase {
             Phase::Paused => {
@@ -492,7 +477,7 @@ async fn watch_step(
 /// Somebody else has ended the rollout.
 async fn ended(
     printer: &mut Printer,
-    watching: &Watching<'_>,
+    watching: &Watching,
     rollout: &Rollout,
     phase: Phase,
 ) -> Result<Exit, CommandError> {
@@ -521,7 +506,7 @@ async fn ended(
 /// Takes a verdict into the state, and does what follows from it. `None` goes on.
 async fn decide(
     printer: &mut Printer,
-    watching: &Watching<'_>,
+    watching: &Watching,
     before: &Rollout,
     mut verdict: Verdict,
 ) -> Result<Option<Exit>, CommandError> {
@@ -611,15 +596,7 @@ async fn decide(
     let (_, rollout) = driver.change(target, take).await?;
     let is_further = rollout.percent > before.percent;
     if is_further {
-        speaker.say(
-            printer,
-            &Event::Shifted {
-                object: target.to_string(),
-                stable: rollout.subject.stable.to_string(),
-                canary: rollout.subject.canary.to_string(),
-                percent: rollout.percent,
-            },
-        )?;
+        speaker.say(printer, &Event::shifted(target, &rollout))?;
         return Ok(None);
     }
     let exit = match (rollout.phase, &next) {
@@ -638,7 +615,7 @@ async fn decide(
 
 /// Measures both versions, and judges the canary.
 async fn observe(
-    watching: &Watching<'_>,
+    watching: &Watching,
     rollout: &Rollout,
     run: &Run,
 ) -> Result<(Verdict, Option<Observation>, Option<Observation>), CommandError> {
