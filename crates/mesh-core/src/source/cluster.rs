@@ -173,18 +173,8 @@ pub async fn load(
         for object in objects {
             add(builder, object);
         }
-        match failure {
-            None => builder.set_complete(kind),
-            Some(failure) => {
-                builder.add_unreadable(Unreadable {
-                    kind,
-                    reason: failure.message.clone(),
-                    is_forbidden: failure.kind == ErrorKind::Forbidden,
-                    only,
-                });
-                first_failure.get_or_insert(failure);
-            }
-        }
+        note_read(builder, kind, failure.as_ref(), only);
+        first_failure = first_failure.or(failure);
     }
     if let Some(failure) = first_failure.filter(|_| nothing_works && builder.resources().is_empty()) {
         return Err(nothing_readable(failure));
@@ -594,17 +584,22 @@ async fn load_settings(
             Err(error) => unreadable = Some(error),
         }
     }
-    match unreadable {
-        // No rule asks for others.
-        None => builder.set_complete(Kind::ConfigMap),
+    // No rule asks for others.
+    note_read(builder, Kind::ConfigMap, unreadable.as_ref(), None);
+    Ok(())
+}
+
+/// Notes whether every object of a kind that anybody asks for was read.
+fn note_read(builder: &mut MeshBuilder, kind: Kind, failure: Option<&ClusterError>, only: Option<String>) {
+    match failure {
+        None => builder.set_complete(kind),
         Some(error) => builder.add_unreadable(Unreadable {
-            kind: Kind::ConfigMap,
-            reason: error.message,
+            kind,
+            reason: error.message.clone(),
             is_forbidden: error.kind == ErrorKind::Forbidden,
-            only: None,
+            only,
         }),
     }
-    Ok(())
 }
 
 /// Reads the Secrets that Gateways name, and no others.
@@ -634,15 +629,7 @@ async fn load_secrets(
             Err(error) => failure = Some(error),
         }
     }
-    match failure {
-        None => builder.set_complete(Kind::Secret),
-        Some(error) => builder.add_unreadable(Unreadable {
-            kind: Kind::Secret,
-            reason: error.message,
-            is_forbidden: error.kind == ErrorKind::Forbidden,
-            only: None,
-        }),
-    }
+    note_read(builder, Kind::Secret, failure.as_ref(), None);
     Ok(())
 }
 
