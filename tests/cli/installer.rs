@@ -79,6 +79,10 @@ pub(crate) async fn objects_of(mesh: &str) -> BTreeSet<String> {
         };
         for object in list {
             let namespace = object.namespace().unwrap_or_default();
+            let owners = object.owner_references();
+            if owners.iter().any(|owner| owner.controller == Some(true)) {
+                continue; // A controller made it, and takes it away.
+            }
             if namespace == mesh || object.name_any().contains(mesh) {
                 found.insert(format!("{} {}", kind.kind, object.name_any()));
             }

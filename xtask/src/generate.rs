@@ -78,7 +78,10 @@ fn check(files: &Files) -> Result<(), Box<dyn Error>> {
 }
 
 fn schemas(files: &mut Files) -> Result<(), Box<dyn Error>> {
-    for crd in export::crds() {
+    for crd in export::crds()
+        .into_iter()
+        .chain([mesh_install::spec::definition()])
+    {
         let name = crd["metadata"]["name"].as_str().unwrap_or_default();
         files.insert(
             format!("schemas/crds/{name}.yaml").into(),
@@ -90,6 +93,7 @@ fn schemas(files: &mut Files) -> Result<(), Box<dyn Error>> {
         files.insert(format!("schemas/json/{name}.schema.json").into(), text);
         Ok(())
     };
+    json("meshcontrolplane".to_owned(), &mesh_install::spec::json_schema())?;
     for kind in Kind::ALL {
         if let Some(schema) = export::json_schema(*kind) {
             json(kind.info().name.to_lowercase(), &schema)?;

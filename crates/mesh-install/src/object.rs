@@ -126,6 +126,14 @@ pub static KINDS: &[ObjectKind] = &[
         Step::Configuration,
     ),
     kind("", "v1", "Service", "services", true, Step::Service),
+    kind(
+        "discovery.k8s.io",
+        "v1",
+        "EndpointSlice",
+        "endpointslices",
+        true,
+        Step::Service,
+    ),
     kind("apps", "v1", "Deployment", "deployments", true, Step::Workload),
     kind("apps", "v1", "DaemonSet", "daemonsets", true, Step::Workload),
     kind(
@@ -374,6 +382,13 @@ pub fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
 /// Whether an object belongs to the mesh of a namespace.
 pub fn is_ours(object: &Value, mesh: &str) -> bool {
     label(object, OWNER_LABEL) == Some(mesh)
+}
+
+/// Whether a controller of the cluster made an object for another one, as it does EndpointSlices for Services. It copies
+/// labels of the other, and the object goes with the other.
+pub fn is_made_for_another(object: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true))
 }
 
 /// The revision that an object says it belongs to.

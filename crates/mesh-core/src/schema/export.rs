@@ -160,6 +160,11 @@ pub fn json_schema_of(schema: &'static MessageSchema) -> Value {
     result
 }
 
+/// The structural OpenAPI v3 schema of a message, for a CustomResourceDefinition.
+pub fn structural_schema_of(schema: &'static MessageSchema) -> Value {
+    message(schema, &Constraints::NONE, Dialect::Kubernetes)
+}
+
 /// Whose schema language is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {

@@ -11,7 +11,9 @@ use super::api::{Api, Work, all};
 use super::install::{namespace, save};
 use super::plan::{live, present};
 use super::{Event, Result, Session};
-use crate::object::{KINDS, OWNER_LABEL, ObjectKind, ObjectRef, Step, is_going, is_ours, label, revision};
+use crate::object::{
+    KINDS, OWNER_LABEL, ObjectKind, ObjectRef, Step, is_going, is_made_for_another, is_ours, label, revision,
+};
 use crate::state::{Phase, STATE_LABEL, State};
 use crate::tag::TAG_LABEL;
 
@@ -277,7 +279,7 @@ pub(super) async fn labelled(api: &Api, mesh: &str) -> Result<BTreeMap<ObjectRef
                 let metadata = &object["metadata"];
                 let namespace = metadata["namespace"].as_str().unwrap_or_default();
                 let name = metadata["name"].as_str().unwrap_or_default();
-                if label(&object, STATE_LABEL).is_none() {
+                if label(&object, STATE_LABEL).is_none() && !is_made_for_another(&object) {
                     found.push((ObjectRef::new(kind, namespace, name), object));
                 }
             }

@@ -73,10 +73,8 @@ pub struct Components {
     pub ztunnel: Component,
     /// Gateways for traffic into the mesh. A list in a file takes the place of the profile's; a gateway that both have
     /// keeps what the file does not set.
-    #[field(list_map_keys("name", "namespace"))]
     pub ingress_gateways: Vec<GatewayComponent>,
     /// Gateways for traffic out of the mesh, listed likewise.
-    #[field(list_map_keys("name", "namespace"))]
     pub egress_gateways: Vec<GatewayComponent>,
 }
 

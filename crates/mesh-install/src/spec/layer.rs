@@ -1,5 +1,6 @@
 //! Files as layers of a specification, and how layers are laid over each other.
 
+use mesh_core::istio::mesh_config::MeshConfig;
 use mesh_core::schema::validate::{Violation, ViolationKind, check};
 use mesh_core::schema::{FieldType, Message, MessageSchema, Type};
 use mesh_yaml::{Document, FieldPath, Node, Segment};
@@ -86,6 +87,15 @@ impl Layer {
         if let Some(spec) = root.at(&base).filter(|spec| !spec.is_null()) {
             let mut violations = Vec::new();
             check(spec, &ControlPlane::TYPE, &mut violations);
+            // Its schema describes it at its one place only.
+            let values = FieldPath::root().key("values").key("meshConfig");
+            if let Some(mesh) = spec.at(&values).filter(|mesh| mesh.is_mapping()) {
+                let before = violations.len();
+                check(mesh, &MeshConfig::TYPE, &mut violations);
+                for violation in &mut violations[before..] {
+                    violation.path = values.join(&violation.path);
+                }
+            }
             for violation in violations {
                 let at = base.join(&violation.path);
                 let location = root.locate(&at);

@@ -10,6 +10,7 @@
 //! Pure: files are read by who calls.
 
 pub mod control_plane;
+mod definition;
 mod issue;
 mod layer;
 pub(crate) mod path;
@@ -25,6 +26,7 @@ use mesh_yaml::FieldPath;
 use serde_json::{Map, Value};
 
 pub use control_plane::ControlPlane;
+pub use definition::{definition, json_schema};
 pub use issue::{Issue, Place, Source};
 pub use profiles::{PROFILES, Profile};
 
@@ -111,7 +113,7 @@ impl Spec {
         self.revision().unwrap_or("default")
     }
 
-    /// The effective specification as a tree with all defaults, in the order in which it is documented.
+    /// The effective specification as a tree with all defaults, sorted by name.
     pub fn to_json(&self) -> &Value {
         &self.tree
     }
@@ -167,7 +169,10 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Issue>> {
     below.extend(resolver.platform(&text("/values/global/platform"))?);
     below.push(profile.layer());
     let mut tree = resolver.over(base(below))?;
+    tree["profile"] = profile.name.into();
     complete(&mut tree, &tag);
+    // What is rendered must not tell in which layer a field was said first.
+    tree.sort_all_objects();
     resolver.check(&tree)?;
 
     let document = set::document(&tree).map_err(|issue| vec![issue])?;
@@ -423,6 +428,21 @@ impl Resolver {
                 );
             }
         }
+        let components = &spec.control_plane.components;
+        let mut seen = std::collections::BTreeSet::new();
+        for gateway in components
+            .ingress_gateways
+            .iter()
+            .chain(&components.egress_gateways)
+        {
+            if gateway.enabled && !seen.insert((&gateway.namespace, &gateway.name)) {
+                errors.push(
+                    Issue::new(format!("two gateways are called `{}`", gateway.name))
+                        .at(self.place_of(&["components.egressGateways", "components.ingressGateways"]))
+                        .hinted("give each a name of its own, or a namespace of its own"),
+                );
+            }
+        }
         let gateways = &values.gateways;
         for (name, gateway) in [
             ("istio-ingressgateway", &gateways.ingress),
@@ -450,18 +470,20 @@ impl Resolver {
                 );
             }
         }
-        let pilot = &spec.control_plane.components.pilot;
+        let count = components
+            .pilot
+            .k8s
+            .replica_count
+            .unwrap_or(values.pilot.replica_count);
         if values.pilot.autoscale_enabled
+            && count != 1
             && let Some(place) =
                 self.place_of(&["components.pilot.k8s.replicaCount", "values.pilot.replicaCount"])
         {
             warnings.push(
-                Issue::new(match pilot.k8s.replica_count {
-                    Some(count) => {
-                        format!("a HorizontalPodAutoscaler decides how many istiod there are, not {count}")
-                    }
-                    None => "a HorizontalPodAutoscaler decides how many istiod there are".to_owned(),
-                })
+                Issue::new(format!(
+                    "a HorizontalPodAutoscaler decides how many istiod there are, not {count}"
+                ))
                 .at(place)
                 .hinted("set `values.pilot.autoscaleEnabled` to false, or `values.pilot.autoscaleMin`"),
             );

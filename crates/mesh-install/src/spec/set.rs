@@ -52,6 +52,7 @@ impl Set {
                 return None;
             }
         };
+        relocate(&mut steps);
         let ty = match follow(&steps) {
             Ok((ty, deprecated)) => {
                 for (range, name, successor) in deprecated {
@@ -76,7 +77,6 @@ impl Set {
                 return None;
             }
         };
-        relocate(&mut steps);
         let span = place(range).span;
         Some(Self {
             source,

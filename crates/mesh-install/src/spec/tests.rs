@@ -151,6 +151,14 @@ fn unknown_fields_are_refused_with_the_nearest_one() {
         "did you mean `meshConfig.accessLogFile`?"
     );
     assert_eq!(
+        one(&file("values:\n  meshConfig:\n    accessLogFil: /dev/stdout\n")),
+        triple(
+            "unknown field `accessLogFil`",
+            "accessLogFil",
+            "did you mean `values.meshConfig.accessLogFile`?"
+        )
+    );
+    assert_eq!(
         one(&sets(&["values.globl.hub=x"])),
         triple(
             "unknown field `values.globl`",
@@ -299,6 +307,8 @@ fn what_fits_no_schema_is_judged() {
     );
     assert!(one(&sets(&["revision=Bad"])).0.contains("does not match"));
     assert!(one(&sets(&["tag=a b"])).0.contains("image"));
+    let twice = "components.ingressGateways=[{name: a, enabled: true}, {name: a, enabled: true}]";
+    assert_eq!(one(&sets(&[twice])).0, "two gateways are called `a`");
     let resolved = resolve(&sets(&["components.pilot.k8s.replicaCount=2"])).expect("it is right");
     assert!(resolved.warnings[0].message.contains("HorizontalPodAutoscaler"));
     let resolved = resolve(&sets(&["values.global.jwtPolicy=x"])).expect("it is right");

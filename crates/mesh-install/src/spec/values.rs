@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use mesh_core::istio::mesh_config::MeshConfig;
 use mesh_core::k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscalerBehavior;
 use mesh_core::k8s_openapi::api::core::v1::{
     Affinity, Container, EnvVar, Lifecycle, PodSecurityContext, ResourceRequirements, SELinuxOptions,
@@ -35,8 +34,8 @@ pub struct Values {
     pub base: Base,
     /// What is still being tried out.
     pub experimental: Experimental,
-    /// Same as `meshConfig` of the spec, which wins.
-    pub mesh_config: Unread<MeshConfig>,
+    /// Same as `meshConfig` of the spec, which wins, and where its fields are described.
+    pub mesh_config: Unread<Any>,
     /// Same as `revision` of the spec, which wins.
     pub revision: String,
     /// The revision that validates resources without a revision.

@@ -176,6 +176,10 @@ async fn all_objects(mesh: &str) -> BTreeSet<String> {
         for object in list {
             let namespace = object.namespace().unwrap_or_default();
             let name = object.name_any();
+            let owners = object.owner_references();
+            if owners.iter().any(|owner| owner.controller == Some(true)) {
+                continue; // A controller made it, and takes it away.
+            }
             if namespace == mesh || name.contains(mesh) {
                 found.insert(format!("{} {namespace}/{name}", kind.kind));
             }
