@@ -1,6 +1,6 @@
 //! `meshctl install` and `meshctl upgrade`: a control plane comes to be, or becomes another one.
 
-mod manifest;
+pub(crate) mod manifest;
 
 use std::path::PathBuf;
 
@@ -8,10 +8,9 @@ use clap::Args;
 use mesh_core::cluster::Cluster;
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_install::inventory::{DEFAULT_REVISION, control_planes};
-use mesh_install::manifest::render;
+use mesh_install::manifest::{ComponentName, Manifest};
 use mesh_install::plan::{Desired, Part};
 use mesh_install::precheck::{Category, Check, Options, Status};
-use mesh_install::profile::Profile;
 use mesh_install::spec::{Request, Resolved};
 use mesh_install::state::{EntryFacts, State};
 use mesh_install::version::Release;
@@ -143,7 +142,7 @@ pub(crate) fn upgrade(printer: &mut Printer, args: UpgradeArgs) -> Result<Exit, 
 struct Wanted {
     desired: Desired,
     facts: EntryFacts,
-    profile: &'static Profile,
+    options: Options,
 }
 
 fn carry_out(
@@ -187,24 +186,13 @@ fn carry_out(
         let Wanted {
             desired,
             facts,
-            profile,
+            options,
         } = wanted;
         if !skip_version_check {
             let before = current.and_then(|entry| entry.facts.version.as_deref());
             check_step(before, facts.version.as_deref())?;
         }
         if !skip_precheck {
-            let version = facts.version.as_deref();
-            let options = Options {
-                release: version.and_then(Release::of).unwrap_or_else(Release::latest),
-                profile,
-                istio_namespace: mesh.clone(),
-                revision: if revision == DEFAULT_REVISION {
-                    String::new()
-                } else {
-                    revision.clone()
-                },
-            };
             let is_there = states.iter().any(|state| state.revision == revision);
             check(printer, &cluster, &connected, &options, is_there).await?;
         }
@@ -221,23 +209,17 @@ fn carry_out(
 fn from_spec(printer: &mut Printer, request: &Request, action: &str) -> Result<Wanted, CommandError> {
     let Resolved { spec, warnings: _ } = specification(printer, request)?;
     let control_plane = &spec.control_plane;
-    let parts = render(&spec)
-        .components
-        .into_iter()
-        .map(|component| manifest::part(component.name, component.objects));
-    let profile = match control_plane.profile.as_str() {
-        "" => "default",
-        profile => profile,
-    };
+    let options = Options::of(&spec);
+    let parts = manifest::parts(&options.manifest);
     Ok(Wanted {
         facts: EntryFacts {
             version: Some(control_plane.tag.clone()),
-            profile: profile.to_owned(),
+            profile: control_plane.profile.clone(),
             values: remembered(request),
             ..facts(action)
         },
-        profile: known_profile(profile)?,
-        desired: desired(spec.namespace(), spec.revision_label(), parts.collect())?,
+        desired: desired(spec.namespace(), spec.revision_label(), parts)?,
+        options,
     })
 }
 
@@ -245,23 +227,34 @@ fn from_spec(printer: &mut Printer, request: &Request, action: &str) -> Result<W
 fn from_manifest(paths: &[PathBuf], request: &Request, action: &str) -> Result<Wanted, CommandError> {
     let mesh = request.namespace.as_deref().unwrap_or(MESH);
     let revision = request.revision.as_deref().unwrap_or(DEFAULT_REVISION);
-    let desired = desired(mesh, revision, manifest::read(paths, mesh)?)?;
+    let manifest = manifest::read(paths, mesh)?;
+    let desired = desired(mesh, revision, manifest::parts(&manifest))?;
+    let version = version(&desired);
+    let release = version.as_deref().and_then(Release::of);
+    let options = Options {
+        release: release.unwrap_or_else(Release::latest),
+        profile: profile_like(&manifest).to_owned(),
+        istio_namespace: mesh.to_owned(),
+        // The revision without a name is called so where one must be.
+        revision: if revision == DEFAULT_REVISION {
+            String::new()
+        } else {
+            revision.to_owned()
+        },
+        manifest,
+    };
     Ok(Wanted {
         facts: EntryFacts {
-            version: version(&desired),
+            version,
             ..facts(action)
         },
-        profile: known_profile(profile_like(&desired))?,
+        options,
         desired,
     })
 }
 
 fn desired(mesh: &str, revision: &str, parts: Vec<Part>) -> Result<Desired, CommandError> {
     Desired::new(mesh, revision, parts).map_err(|error| CommandError::user(error.to_string()))
-}
-
-fn known_profile(name: &str) -> Result<&'static Profile, CommandError> {
-    Profile::by_name(name).ok_or_else(|| CommandError::user(format!("there is no profile {name}")))
 }
 
 /// The version of the control plane, which the image of istiod tells.
@@ -275,14 +268,14 @@ fn version(desired: &Desired) -> Option<String> {
     planes.into_iter().find_map(|plane| plane.version)
 }
 
-/// The profile whose pods are those of the parts.
-fn profile_like(desired: &Desired) -> &'static str {
-    let has = |name: &str| desired.parts.iter().any(|part| part.name == name);
-    if has("ztunnel") {
+/// The profile whose components are those of a manifest.
+fn profile_like(manifest: &Manifest) -> &'static str {
+    let has = |name| manifest.components.iter().any(|component| component.name == name);
+    if has(ComponentName::Ztunnel) {
         "ambient"
-    } else if has("egress-gateways") {
+    } else if has(ComponentName::EgressGateways) {
         "demo"
-    } else if has("ingress-gateways") {
+    } else if has(ComponentName::IngressGateways) {
         "default"
     } else {
         "minimal"

@@ -8,12 +8,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mesh_core::cluster::{Cluster, ClusterError, ErrorKind};
 use mesh_install::precheck::{CHECKS, Category, Check, Facts, Options, Report, Status, run};
-use mesh_install::profile::{PROFILES, Profile};
+use mesh_install::spec::{PROFILES, Request};
 use mesh_install::version::{RELEASES, Release};
 
 use crate::cluster::{ClusterArgs, duration};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::spec::specification;
 use crate::ui::Printer;
 use crate::ui::document::FormatArgs;
 use crate::ui::progress::Progress;
@@ -188,17 +189,14 @@ pub(crate) fn precheck(printer: &mut Printer, args: PrecheckArgs) -> Result<Exit
         fail_on,
         mut cluster,
     } = args;
-    let profile = Profile::by_name(&profile)
-        .ok_or_else(|| CommandError::user(format!("there is no profile `{profile}`")))?;
-    let options = Options {
-        release: mesh_version.unwrap_or_else(Release::latest),
-        profile,
-        istio_namespace,
-        // The revision without a name is called so where one must be.
-        revision: revision
-            .filter(|revision| revision != "default")
-            .unwrap_or_default(),
+    let request = Request {
+        profile: Some(profile),
+        namespace: Some(istio_namespace),
+        revision,
+        tag: mesh_version.map(|release| release.tag.to_owned()),
+        ..Request::default()
     };
+    let options = Options::of(&specification(printer, &request)?.spec);
     let names = |check: &Check, list: &[String]| {
         list.iter()
             .any(|name| name == check.name || name == check.category.name())

@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{Namespace, Node as K8sNode, Pod, ServiceAccount
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api as KubeApi, ResourceExt};
-use mesh_install::profile::{Component, Profile, Settings};
-use mesh_install::version::Release;
+use mesh_install::manifest::{ComponentName, render};
+use mesh_install::spec::{Request, resolve};
 use serde_json::{Value, json};
 use test_cluster::{Node, TaintEffect, TestCluster, wait_for};
 
@@ -40,14 +40,15 @@ fn node(name: &str) -> Node {
 
 /// What the real scheduler says about the control plane's pod in the namespace; `None` if it found a node.
 async fn real_verdict(cluster: &TestCluster, namespace: &str) -> Option<String> {
-    let settings = Settings {
-        namespace: namespace.to_owned(),
-        ..Settings::default()
+    let request = Request {
+        namespace: Some(namespace.to_owned()),
+        ..Request::default()
     };
-    let profile = Profile::by_name("default").expect("a profile");
-    let template = profile
-        .workload(Component::Istiod, Release::latest(), &settings)
-        .template;
+    let workloads = render(&resolve(&request).expect("a specification").spec).workloads();
+    let istiod = workloads
+        .into_iter()
+        .find(|(component, _)| *component == ComponentName::Pilot);
+    let template = istiod.expect("istiod").1.template;
     let client = cluster.client();
     let account = template
         .spec

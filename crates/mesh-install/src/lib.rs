@@ -8,7 +8,6 @@ pub mod manifest;
 pub mod object;
 pub mod plan;
 pub mod precheck;
-pub mod profile;
 pub mod quantity;
 pub mod schedule;
 pub mod spec;

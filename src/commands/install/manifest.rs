@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mesh_core::source::files;
-use mesh_install::manifest::ComponentName;
+use mesh_install::manifest::{Component, ComponentName, Manifest};
 use mesh_install::object::{ObjectRef, Step};
 use mesh_install::plan::Part;
 use mesh_yaml::Document;
@@ -17,9 +17,14 @@ use crate::error::CommandError;
 /// The label that charts of Istio put on objects.
 const COMPONENT: &str = "operator.istio.io/component";
 
+/// The parts of a manifest.
+pub(super) fn parts(manifest: &Manifest) -> Vec<Part> {
+    manifest.components.iter().map(part).collect()
+}
+
 /// A component as a part: what users call it, and when it comes to be.
-pub(super) fn part(component: ComponentName, objects: Vec<Value>) -> Part {
-    let (name, wave) = match component {
+fn part(component: &Component) -> Part {
+    let (name, wave) = match component.name {
         ComponentName::Base => ("base", 0),
         ComponentName::Cni => ("cni", 1),
         ComponentName::Pilot => ("istiod", 1),
@@ -30,40 +35,50 @@ pub(super) fn part(component: ComponentName, objects: Vec<Value>) -> Part {
     Part {
         name: name.to_owned(),
         wave,
-        objects,
+        objects: component.objects.clone(),
     }
 }
 
-/// The parts of the objects of some files (`-` is standard input). What is not labelled with its component is told by
+/// The objects of some files (`-` is standard input), by component. What is not labelled with its component is told by
 /// its kind and name.
-pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Part>, CommandError> {
-    let mut by_part: BTreeMap<ComponentName, Vec<Value>> = BTreeMap::new();
+pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Manifest, CommandError> {
+    let mut by_component: BTreeMap<ComponentName, Vec<Value>> = BTreeMap::new();
     for path in paths {
-        for (name, text) in texts(path)? {
-            for document in mesh_yaml::parse(&text) {
-                let document = document.map_err(|error| {
-                    CommandError::user(error.message.clone())
-                        .at(&name, &text, error.span)
-                        .maybe_hinted(error.help.clone())
-                })?;
-                for object in objects(&document) {
-                    let reference = ObjectRef::of(&object, namespace)
-                        .map_err(|error| CommandError::user(format!("{name}: {error}")))?;
-                    by_part
-                        .entry(component_of(&reference, &object))
-                        .or_default()
-                        .push(object);
-                }
-            }
+        for (name, object) in read_objects(path)? {
+            let reference = ObjectRef::of(&object, namespace)
+                .map_err(|error| CommandError::user(format!("{name}: {error}")))?;
+            by_component
+                .entry(component_of(&reference, &object))
+                .or_default()
+                .push(object);
         }
     }
-    if by_part.is_empty() {
+    if by_component.is_empty() {
         return Err(CommandError::user("the manifest holds no objects"));
     }
-    Ok(by_part
+    let components = by_component
         .into_iter()
-        .map(|(component, objects)| part(component, objects))
-        .collect())
+        .map(|(name, objects)| Component { name, objects });
+    Ok(Manifest {
+        components: components.collect(),
+    })
+}
+
+/// The objects of the files at a path (`-` is standard input), each with the name of its file.
+pub(crate) fn read_objects(path: &Path) -> Result<Vec<(String, Value)>, CommandError> {
+    let mut all = Vec::new();
+    for (name, text) in texts(path)? {
+        for document in mesh_yaml::parse(&text) {
+            let document = document.map_err(|error| {
+                CommandError::user(error.message.clone())
+                    .at(&name, &text, error.span)
+                    .maybe_hinted(error.help.clone())
+            })?;
+            let objects = objects(&document).into_iter();
+            all.extend(objects.map(|object| (name.clone(), object)));
+        }
+    }
+    Ok(all)
 }
 
 /// Names and texts of the files at a path.
@@ -134,7 +149,7 @@ mod tests {
              - {apiVersion: v1, kind: Service, metadata: {name: istio-ingressgateway}}\n---\n# nothing\n",
         )
         .expect("a file");
-        let parts = read(&[path], "istio-system").expect("objects");
+        let parts = parts(&read(&[path], "istio-system").expect("objects"));
         let names: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.wave)).collect();
         assert_eq!(names, [("cni", 1), ("istiod", 1), ("ingress-gateways", 2)]);
     }

@@ -283,7 +283,7 @@ async fn reviews(cluster: &Cluster, options: &Options) -> Vec<Access> {
     let mut access = ask(
         cluster,
         options,
-        NEEDS.iter().filter(|need| need.applies_to(options.profile)),
+        NEEDS.iter().filter(|need| need.applies_to(options)),
     )
     .await;
     // Who may not make any role must have the rights that the roles give.

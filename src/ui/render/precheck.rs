@@ -128,7 +128,7 @@ pub(crate) fn summary(look: Look, precheck: Precheck<'_>) -> String {
         "{} for Istio {} ({} profile) on {context} ({})",
         parts.join(", "),
         options.release,
-        options.profile.name,
+        options.profile,
         facts.server
     )
 }
@@ -205,7 +205,7 @@ impl<'a> Document<'a> {
             },
             target: Target {
                 istio: options.release.to_string(),
-                profile: options.profile.name,
+                profile: &options.profile,
                 namespace: &options.istio_namespace,
                 revision: if options.revision.is_empty() {
                     "default"

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::Options;
 use super::facts::Read;
-use crate::profile::{Component, Profile};
+use crate::manifest::ComponentName;
 
 /// Everything that can be done with objects of a kind.
 const ALL: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -38,7 +39,7 @@ pub struct Need {
     /// What is done.
     pub verbs: &'static [&'static str],
     /// The components that make it necessary; empty if it always is.
-    pub only_for: &'static [Component],
+    pub only_for: &'static [ComponentName],
 }
 
 const fn need(
@@ -81,7 +82,7 @@ pub static NEEDS: &[Need] = &[
     need(Namespace, "apps", "deployments", ALL),
     need(Namespace, "apps", "replicasets", LOOK),
     Need {
-        only_for: &[Component::Cni, Component::Ztunnel],
+        only_for: &[ComponentName::Cni, ComponentName::Ztunnel],
         ..need(Namespace, "apps", "daemonsets", ALL)
     },
     need(Namespace, RBAC, "roles", ALL),
@@ -144,13 +145,9 @@ pub static GRANTED: &[Need] = &[
 ];
 
 impl Need {
-    /// Whether it is needed for the profile.
-    pub fn applies_to(&self, profile: &Profile) -> bool {
-        self.only_for.is_empty()
-            || self
-                .only_for
-                .iter()
-                .any(|component| profile.components.contains(component))
+    /// Whether it is needed for what is to be installed.
+    pub fn applies_to(&self, options: &Options) -> bool {
+        self.only_for.is_empty() || self.only_for.iter().any(|component| options.installs(*component))
     }
 }
 

@@ -7,7 +7,7 @@ use super::facts::{Facts, Known, Read};
 use super::objects::{name_of, namespace_of, node_condition};
 use super::{Options, Outcome, counted};
 use crate::inventory::or_none;
-use crate::profile::Component;
+use crate::manifest::ComponentName;
 use crate::schedule::{self, Snapshot, Verdict};
 
 /// Conditions of nodes, with the status that is good and what another one means.
@@ -66,14 +66,14 @@ pub(super) fn nodes(facts: &Facts, _: &Options) -> Read<Outcome> {
 }
 
 pub(super) fn control_plane(facts: &Facts, options: &Options) -> Read<Outcome> {
-    judge(facts, options, &[Component::Istiod], "the control plane")
+    judge(facts, options, &[ComponentName::Pilot], "the control plane")
 }
 
 pub(super) fn gateways(facts: &Facts, options: &Options) -> Read<Outcome> {
     judge(
         facts,
         options,
-        &[Component::IngressGateway, Component::EgressGateway],
+        &[ComponentName::IngressGateways, ComponentName::EgressGateways],
         "gateways",
     )
 }
@@ -82,25 +82,23 @@ pub(super) fn node_agents(facts: &Facts, options: &Options) -> Read<Outcome> {
     judge(
         facts,
         options,
-        &[Component::Cni, Component::Ztunnel],
+        &[ComponentName::Cni, ComponentName::Ztunnel],
         "node agents",
     )
 }
 
-fn judge(facts: &Facts, options: &Options, of: &[Component], what: &str) -> Read<Outcome> {
-    let profile = options.profile;
-    if !profile.components.iter().any(|component| of.contains(component)) {
+fn judge(facts: &Facts, options: &Options, of: &[ComponentName], what: &str) -> Read<Outcome> {
+    let (components, workloads): (Vec<_>, Vec<_>) = options.manifest.workloads().into_iter().unzip();
+    if !components.iter().any(|component| of.contains(component)) {
         return Ok(Outcome::pass(format!(
             "the profile {} has no {what}",
-            profile.name
+            options.profile
         )));
     }
     let snapshot = snapshot(facts)?;
-    let workloads = profile.workloads(options.release, &options.settings());
     // All of them are placed, so that each sees what those before it take.
     let verdicts = schedule::place_all(&snapshot, &workloads);
-    let wanted: Vec<_> = profile
-        .components
+    let wanted: Vec<_> = components
         .iter()
         .zip(verdicts)
         .filter(|(component, _)| of.contains(component))
@@ -234,10 +232,11 @@ fn explain(verdict: &Verdict) -> Vec<String> {
 }
 
 pub(super) fn metrics(facts: &Facts, options: &Options) -> Read<Outcome> {
-    if options.profile.is_small || options.profile.components.is_empty() {
+    let mut objects = options.manifest.objects();
+    if !objects.any(|object| object["kind"] == "HorizontalPodAutoscaler") {
         return Ok(Outcome::pass(format!(
             "the profile {} does not scale by itself",
-            options.profile.name
+            options.profile
         )));
     }
     let served = facts.api_versions.known()?;
@@ -256,11 +255,27 @@ pub(super) fn metrics(facts: &Facts, options: &Options) -> Read<Outcome> {
     )
 }
 
+/// The init containers of a pod with a sidecar that redirects traffic itself.
+pub(crate) fn with_sidecar() -> PodSpec {
+    let pod = serde_json::json!({"spec": {"containers": [{"name": "app", "image": "app"}]}});
+    let settings = mesh_inject::Settings::default();
+    let owner = mesh_inject::Owner::of_pod(&pod, "");
+    let injected = mesh_inject::inject(&settings, &pod, &owner, &mesh_inject::Namespace::default());
+    let injected = injected.ok().and_then(|injected| {
+        let containers = injected.pod.pointer("/spec/initContainers")?.clone();
+        serde_json::from_value(containers).ok()
+    });
+    PodSpec {
+        init_containers: injected,
+        ..PodSpec::default()
+    }
+}
+
 /// What a namespace of pods with sidecars enforces.
 pub(super) fn pod_security(facts: &Facts, options: &Options) -> Read<Outcome> {
     use crate::schedule::pod_security::{Policy, evaluate};
 
-    if options.profile.components.contains(&Component::Cni) {
+    if options.installs(ComponentName::Cni) {
         return Ok(Outcome::pass(
             "istio-cni sets up the network, and pods need no rights for it",
         ));
@@ -270,11 +285,7 @@ pub(super) fn pod_security(facts: &Facts, options: &Options) -> Read<Outcome> {
         .as_ref()
         .ok()
         .and_then(|version| version.parse().ok());
-    let init = crate::profile::istio_init(&options.settings(), options.release);
-    let spec = PodSpec {
-        init_containers: Some(vec![init]),
-        ..PodSpec::default()
-    };
+    let spec = with_sidecar();
     let mut lines = Vec::new();
     let mut injected = 0;
     for namespace in facts.namespaces.known()? {
@@ -326,7 +337,6 @@ mod tests {
     use super::super::Status;
     use super::super::testing::{facts, options, read};
     use super::*;
-    use crate::profile::Profile;
     use serde_json::{Value, json};
 
     fn node(name: &str, memory: &str, spec: &Value, conditions: &Value) -> Value {
@@ -361,10 +371,7 @@ mod tests {
         assert!(outcome.hint.is_some(), "{outcome:?}");
         let facts = with(&[node("large", "8Gi", &json!({}), &json!([]))]);
         assert_eq!(read(control_plane(&facts, &options())).status, Status::Pass);
-        let demo = Options {
-            profile: Profile::by_name("demo").expect("a profile"),
-            ..options()
-        };
+        let demo = super::super::testing::options_of("demo");
         let facts = with(&[node("small", "1Gi", &json!({}), &json!([]))]);
         assert_eq!(read(control_plane(&facts, &demo)).status, Status::Pass);
     }
@@ -440,10 +447,7 @@ mod tests {
             let outcome = read(pod_security(&facts, &options()));
             assert_eq!(outcome.status, expected, "{level} {injection}: {outcome:?}");
         }
-        let ambient = Options {
-            profile: Profile::by_name("ambient").expect("a profile"),
-            ..options()
-        };
+        let ambient = super::super::testing::options_of("ambient");
         facts.namespaces =
             Ok(serde_json::from_value(json!([namespace("baseline", "enabled")])).expect("namespaces"));
         assert_eq!(read(pod_security(&facts, &ambient)).status, Status::Pass);
@@ -451,10 +455,7 @@ mod tests {
 
     #[test]
     fn profiles_say_what_they_do_not_have() {
-        let empty = Options {
-            profile: Profile::by_name("empty").expect("a profile"),
-            ..options()
-        };
+        let empty = super::super::testing::options_of("empty");
         let outcome = read(node_agents(&facts(), &options()));
         assert_eq!(outcome.summary, "the profile default has no node agents");
         assert_eq!(read(control_plane(&facts(), &empty)).status, Status::Pass);

@@ -162,10 +162,7 @@ pub(super) fn gateway_api(facts: &Facts, options: &Options) -> Read<Outcome> {
         .filter(|crd| crd.spec.group == GROUP)
         .collect();
     if crds.is_empty() {
-        let needed = options
-            .profile
-            .components
-            .contains(&crate::profile::Component::Ztunnel);
+        let needed = options.installs(crate::manifest::ComponentName::Ztunnel);
         return Ok(if needed {
             Outcome::warning("not installed, and the ambient data plane has no waypoints without it").hint(
                 "apply the standard channel of a release: https://github.com/kubernetes-sigs/gateway-api/releases",

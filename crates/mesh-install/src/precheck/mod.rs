@@ -25,6 +25,9 @@ mod testing;
 mod webhooks;
 mod workloads;
 
+#[cfg(test)]
+pub(crate) use capacity::with_sidecar;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -32,7 +35,8 @@ use serde::Serialize;
 pub use facts::{CaSecret, Facts, Read, Unread};
 pub use table::CHECKS;
 
-use crate::profile::{Profile, Settings};
+use crate::manifest::{ComponentName, Manifest, render};
+use crate::spec::Spec;
 use crate::version::Release;
 
 /// What is to be installed.
@@ -40,22 +44,32 @@ use crate::version::Release;
 pub struct Options {
     /// The release of Istio.
     pub release: &'static Release,
-    /// The profile.
-    pub profile: &'static Profile,
+    /// The name of the profile.
+    pub profile: String,
     /// The namespace of the control plane.
     pub istio_namespace: String,
     /// The revision; empty for one without a name.
     pub revision: String,
+    /// The objects.
+    pub manifest: Manifest,
 }
 
 impl Options {
-    /// What the pods of the profile depend on.
-    fn settings(&self) -> Settings {
-        Settings {
-            namespace: self.istio_namespace.clone(),
-            revision: (!self.revision.is_empty()).then(|| self.revision.clone()),
-            ..Settings::default()
+    /// What a specification says.
+    pub fn of(spec: &Spec) -> Self {
+        Self {
+            release: spec.release,
+            profile: spec.control_plane.profile.clone(),
+            istio_namespace: spec.namespace().to_owned(),
+            revision: spec.control_plane.revision.clone(),
+            manifest: render(spec),
         }
+    }
+
+    /// Whether a component is installed.
+    pub fn installs(&self, component: ComponentName) -> bool {
+        let mut components = self.manifest.components.iter();
+        components.any(|installed| installed.name == component)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use mesh_core::Labels;
 use mesh_core::injection::selects;
+use mesh_core::k8s_openapi::api::core::v1::Service;
 use mesh_core::k8s_openapi::api::networking::v1::NetworkPolicyPort;
 use mesh_core::k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -12,7 +13,7 @@ use super::facts::{Facts, Known, Read};
 use super::objects::{Backend, backend, name_of, namespace_of, node_condition, qualified};
 use super::{Options, Outcome, counted};
 use crate::inventory::label;
-use crate::profile::Component;
+use crate::manifest::ComponentName;
 
 /// Seconds that clocks may differ. Certificates and tokens are valid from when they are made.
 const SKEW: i64 = 60;
@@ -72,7 +73,7 @@ pub(super) fn cni(facts: &Facts, options: &Options) -> Read<Outcome> {
     let mut lines = Vec::new();
     let mut is_fatal = false;
     if found.contains("Cilium") {
-        let uses_cni = options.profile.components.contains(&Component::Cni);
+        let uses_cni = options.installs(ComponentName::Cni);
         let settings = facts.cilium.known()?.as_ref().and_then(|map| map.data.as_ref());
         let is = |key: &str, value: &str| {
             settings.is_some_and(|settings: &Labels| settings.get(key).is_some_and(|set| set == value))
@@ -302,14 +303,28 @@ fn covers(allowed: &NetworkPolicyPort, port: i32, name: &str) -> bool {
     }
 }
 
-/// The ports that the Service of a gateway asks for.
-const GATEWAY_PORTS: [i32; 3] = [15021, 80, 443];
+fn is_load_balancer(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    spec.and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer")
+}
+
+fn ports(service: &Service) -> impl Iterator<Item = i32> {
+    let ports = service.spec.as_ref().and_then(|spec| spec.ports.as_ref());
+    ports.into_iter().flatten().map(|port| port.port)
+}
 
 pub(super) fn load_balancer_ports(facts: &Facts, options: &Options) -> Read<Outcome> {
-    if !options.profile.components.contains(&Component::IngressGateway) {
+    let own: Vec<Service> = options
+        .manifest
+        .objects()
+        .filter(|object| object["kind"] == "Service")
+        .filter_map(|object| serde_json::from_value(object.clone()).ok())
+        .filter(is_load_balancer)
+        .collect();
+    if own.is_empty() {
         return Ok(Outcome::pass(format!(
-            "the profile {} has no ingress gateway",
-            options.profile.name
+            "the profile {} has no service of type LoadBalancer",
+            options.profile
         )));
     }
     // K3s' own load balancer takes the ports of all nodes for each service.
@@ -323,31 +338,32 @@ pub(super) fn load_balancer_ports(facts: &Facts, options: &Options) -> Read<Outc
             "services of type LoadBalancer have addresses of their own",
         ));
     }
+    let wanted: BTreeSet<i32> = own.iter().flat_map(ports).collect();
     let taken: Vec<_> = facts
         .services
         .known()?
         .iter()
         .filter(|service| {
-            !(namespace_of(&service.metadata) == options.istio_namespace
-                && name_of(&service.metadata) == Component::IngressGateway.workload_name())
+            let is_it = |own: &Service| {
+                name_of(&own.metadata) == name_of(&service.metadata)
+                    && namespace_of(&own.metadata) == namespace_of(&service.metadata)
+            };
+            is_load_balancer(service) && !own.iter().any(is_it)
         })
         .filter_map(|service| {
-            let spec = service
-                .spec
-                .as_ref()
-                .filter(|spec| spec.type_.as_deref() == Some("LoadBalancer"))?;
-            let ports: Vec<_> = spec
-                .ports
-                .iter()
-                .flatten()
-                .filter(|port| GATEWAY_PORTS.contains(&port.port))
-                .map(|port| port.port.to_string())
+            let ports: Vec<_> = ports(service)
+                .filter(|port| wanted.contains(port))
+                .map(|port| port.to_string())
                 .collect();
             (!ports.is_empty()).then(|| format!("{} has {}", qualified(&service.metadata), ports.join(", ")))
         })
         .collect();
     if taken.is_empty() {
-        return Ok(Outcome::pass("80, 443 and 15021 are free on the nodes"));
+        let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+        return Ok(Outcome::pass(format!(
+            "{} are free on the nodes",
+            wanted.join(", ")
+        )));
     }
     Ok(
         Outcome::warning("the load balancer uses ports of the nodes, and the gateway's are taken")
@@ -361,14 +377,10 @@ mod tests {
     use super::super::Status;
     use super::super::testing::{facts, now, options, read};
     use super::*;
-    use crate::profile::Profile;
     use serde_json::{Value, json};
 
     fn ambient() -> Options {
-        Options {
-            profile: Profile::by_name("ambient").expect("a profile"),
-            ..options()
-        }
+        super::super::testing::options_of("ambient")
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::facts::{Facts, Read};
 use super::{Options, Outcome};
-use crate::profile::Profile;
+use crate::spec::Spec;
 use crate::version::Release;
 
 /// The time of [`facts`].
@@ -19,12 +19,12 @@ pub(super) fn facts() -> Facts {
 
 /// The default profile of the newest release.
 pub(super) fn options() -> Options {
-    Options {
-        release: Release::latest(),
-        profile: Profile::by_name("default").expect("a profile"),
-        istio_namespace: "istio-system".to_owned(),
-        revision: String::new(),
-    }
+    options_of("default")
+}
+
+/// A profile of the newest release.
+pub(super) fn options_of(profile: &str) -> Options {
+    Options::of(&Spec::of_profile(profile, Release::latest()))
 }
 
 /// The outcome of a check whose facts are all known.

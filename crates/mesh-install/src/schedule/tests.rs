@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::pod_security::Level::{Baseline, Restricted};
 use super::*;
-use crate::profile::{Component, PROFILES, Profile, Settings, istio_init};
+use crate::manifest::{ComponentName, render};
+use crate::spec::{PROFILES, Spec};
 use crate::version::Release;
 
 // ---- objects
@@ -237,11 +238,16 @@ fn replicas_and_workloads_see_what_came_before() {
     );
 }
 
+/// What a component of a profile runs.
+fn of_profile(profile: &str, component: ComponentName) -> Workload {
+    let workloads = render(&Spec::of_profile(profile, Release::latest())).workloads();
+    let mut own = workloads.into_iter().filter(|(name, _)| *name == component);
+    own.next().unwrap().1
+}
+
 #[test]
 fn a_daemon_set_goes_where_its_template_allows() {
-    let profile = Profile::by_name("ambient").unwrap();
-    let (release, settings) = (Release::latest(), Settings::default());
-    let ztunnel = profile.workload(Component::Ztunnel, release, &settings);
+    let ztunnel = of_profile("ambient", ComponentName::Ztunnel);
     let windows = json!({ "metadata": { "labels": { "kubernetes.io/os": "windows" } } });
     let bad = json!({ "spec": { "unschedulable": true, "taints": [
         { "key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule" },
@@ -419,8 +425,12 @@ fn limit_ranges_default_and_refuse() {
 #[test]
 fn pod_security_of_what_profiles_run() {
     let violations = |component, level| {
-        let profile = Profile::by_name("ambient").unwrap();
-        let workload = profile.workload(component, Release::latest(), &Settings::default());
+        let profile = if component == ComponentName::IngressGateways {
+            "default"
+        } else {
+            "ambient"
+        };
+        let workload = of_profile(profile, component);
         let spec = workload.template.spec.unwrap();
         let policy = pod_security::Policy { level, version: None };
         pod_security::evaluate(policy, None, &workload.template.metadata.unwrap(), &spec)
@@ -428,26 +438,25 @@ fn pod_security_of_what_profiles_run() {
             .map(|violation| violation.check)
             .collect::<Vec<_>>()
     };
-    assert_eq!(violations(Component::Istiod, Baseline), [""; 0]);
+    assert_eq!(violations(ComponentName::Pilot, Baseline), [""; 0]);
     assert_eq!(
-        violations(Component::Istiod, Restricted),
+        violations(ComponentName::Pilot, Restricted),
         ["seccompProfile_restricted"]
     );
     assert_eq!(
-        violations(Component::IngressGateway, Restricted),
+        violations(ComponentName::IngressGateways, Restricted),
         ["seccompProfile_restricted"]
     );
     assert_eq!(
-        violations(Component::Cni, Baseline),
+        violations(ComponentName::Cni, Baseline),
         ["appArmorProfile", "capabilities_baseline", "hostPathVolumes"]
     );
     assert_eq!(
-        violations(Component::Ztunnel, Baseline),
+        violations(ComponentName::Ztunnel, Baseline),
         ["capabilities_baseline", "hostPathVolumes"]
     );
 
-    let init = istio_init(&Settings::default(), Release::latest());
-    let spec = from_value(json!({ "containers": [], "initContainers": [init] })).unwrap();
+    let spec = crate::precheck::with_sidecar();
     let policy = pod_security::Policy {
         level: Baseline,
         version: None,
@@ -470,8 +479,12 @@ fn every_profile_fits_a_roomy_cluster() {
         vec![],
     );
     for profile in PROFILES {
-        let workloads = profile.workloads(Release::latest(), &Settings::default());
-        assert_eq!(workloads.len(), profile.components.len());
+        let manifest = render(&Spec::of_profile(profile.name, Release::latest()));
+        let workloads: Vec<_> = manifest
+            .workloads()
+            .into_iter()
+            .map(|(_, workload)| workload)
+            .collect();
         for verdict in place_all(&snapshot, &workloads) {
             assert!(verdict.fits(), "{}: {verdict:?}", profile.name);
         }

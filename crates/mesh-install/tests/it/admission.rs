@@ -6,9 +6,9 @@
 use k8s_openapi::api::core::v1::{LimitRange, Pod, ResourceQuota};
 use kube::Api;
 use kube::api::PostParams;
-use mesh_install::profile::{PROFILES, Settings};
+use mesh_install::manifest::render;
 use mesh_install::schedule::{Refusal, Snapshot, place};
-use mesh_install::version::Release;
+use mesh_install::spec::{PROFILES, Request, resolve};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -474,11 +474,13 @@ async fn the_server_takes_what_profiles_run() {
         let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
         let mut refused = 0;
         for profile in PROFILES {
-            let settings = Settings {
-                namespace: namespace.clone(),
-                ..Settings::default()
+            let request = Request {
+                profile: Some(profile.name.to_owned()),
+                namespace: Some(namespace.clone()),
+                ..Request::default()
             };
-            for mut workload in profile.workloads(Release::latest(), &settings) {
+            let manifest = render(&resolve(&request).unwrap().spec);
+            for (_, mut workload) in manifest.workloads() {
                 workload.namespace.clone_from(&namespace);
                 let mut template = serde_json::to_value(&workload.template).unwrap();
                 // Service accounts come with an installation.

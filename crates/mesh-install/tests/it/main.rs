@@ -3,6 +3,7 @@
 
 mod admission;
 mod engine;
+mod manifest;
 mod scheduler;
 
 use k8s_openapi::NamespaceResourceScope;
