@@ -11,7 +11,9 @@ use crate::commands::explain::ExplainArgs;
 use crate::commands::inject::InjectArgs;
 use crate::commands::injector::InjectorArgs;
 use crate::commands::install::{InstallArgs, UpgradeArgs};
+use crate::commands::manifest::ManifestArgs;
 use crate::commands::precheck::PrecheckArgs;
+use crate::commands::profile::ProfileArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
 use crate::commands::proxy_status::ProxyStatusArgs;
 use crate::commands::rollback::RollbackArgs;
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
     Precheck(Box<PrecheckArgs>),
+    Manifest(Box<ManifestArgs>),
+    Profile(Box<ProfileArgs>),
     Install(Box<InstallArgs>),
     Upgrade(Box<UpgradeArgs>),
     Verify(VerifyArgs),

@@ -9,7 +9,9 @@ pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod injector;
 pub(crate) mod install;
+pub(crate) mod manifest;
 pub(crate) mod precheck;
+pub(crate) mod profile;
 pub(crate) mod proxy_config;
 pub(crate) mod proxy_status;
 pub(crate) mod rollback;
@@ -31,6 +33,8 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
     match command {
         Command::Analyze(args) => analyze::analyze(printer, args),
         Command::Explain(args) => explain::explain(printer, args),
+        Command::Manifest(args) => manifest::manifest(printer, *args),
+        Command::Profile(args) => profile::profile(printer, *args),
         Command::Precheck(args) => precheck::precheck(printer, *args),
         Command::Install(args) => install::install(printer, *args),
         Command::Upgrade(args) => install::upgrade(printer, *args),

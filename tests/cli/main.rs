@@ -21,6 +21,7 @@ mod injector;
 mod injector_support;
 mod install;
 mod installer;
+mod manifest;
 mod meta;
 mod precheck;
 mod precheck_faults;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "analyze",
     "explain",
     "precheck",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 20] = [
     "proxy-config",
     "proxy-status",
     "trace",
+    "manifest",
+    "profile",
     "install",
     "upgrade",
     "verify",
