@@ -30,6 +30,8 @@ use crate::ui::progress::Progress;
 /// Shows what would change and what that disrupts, asks, and applies objects in the order in which they need each
 /// other. While it waits for pods it says what keeps them: taints, missing CPU or memory, quotas, images, crashes. It
 /// can be stopped or killed at any point: the same command goes on, `rollback` goes back, `uninstall` removes.
+///
+/// The objects are those that `meshctl manifest generate` prints for the same arguments.
 #[derive(Args, Debug)]
 #[command(after_long_help = INSTALL_EXAMPLES, mut_arg("timeout", |arg| arg.default_value("10m")))]
 pub(crate) struct InstallArgs {
@@ -66,9 +68,9 @@ Exit status:
 /// Change the control plane that is installed
 ///
 /// As install does, for a revision that is there already. Profile, files and --set of the installation before count on,
-/// below those of now; the tag does not, so that without --tag it is the newest release. Goes up by one minor version at most; more, or a new version
-/// beside the old one, is for revisions: install with --revision, move namespaces with `meshctl tag`, and uninstall
-/// the old one.
+/// below those of now; the tag does not, so that without --tag it is the newest release. Goes up by one minor version
+/// at most; more, or a new version beside the old one, is for revisions: install with --revision, move namespaces with
+/// `meshctl tag`, and uninstall the old one.
 #[derive(Args, Debug)]
 #[command(after_long_help = UPGRADE_EXAMPLES, mut_arg("timeout", |arg| arg.default_value("10m")))]
 pub(crate) struct UpgradeArgs {
