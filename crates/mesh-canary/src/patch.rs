@@ -214,6 +214,12 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
             .find(|one| rollout.subject.role(state.section, one, names) == Role::Canary);
         let Some(canary) = canary else { continue };
         if state.section.is_http() {
+            let original = state.original.iter();
+            let mut original =
+                original.filter(|one| rollout.subject.role(state.section, one, names) == Role::Canary);
+            if !original.any(|one| one.pointer(COOKIE_HEADER).is_some()) {
+                unstick(canary);
+            }
             if let Some(cookie) = &rollout.extras.sticky {
                 stick(state.section, canary, cookie)?;
             }
@@ -387,9 +393,35 @@ fn with_weight(destination: &Value, weight: i64) -> Value {
     new
 }
 
+/// Where a destination has the cookie that its answers set.
+const COOKIE_HEADER: &str = "/headers/response/add/Set-Cookie";
+
+/// What the cookie is, after its name.
+const COOKIE: &str = "=canary; Max-Age=86400; Path=/";
+
+/// Takes the cookie of a rollout away from the canary, with the fields that are empty without it.
+fn unstick(canary: &mut Value) {
+    let cookie = canary.pointer(COOKIE_HEADER).and_then(Value::as_str);
+    if !cookie.is_some_and(|cookie| cookie.ends_with(COOKIE)) {
+        return;
+    }
+    let mut path = COOKIE_HEADER;
+    while let Some((parent, field)) = path.rsplit_once('/') {
+        let Some(fields) = canary.pointer_mut(parent).and_then(Value::as_object_mut) else {
+            return;
+        };
+        // The order of what stays is the user's.
+        fields.shift_remove(field);
+        if !fields.is_empty() {
+            return;
+        }
+        path = parent;
+    }
+}
+
 /// Makes answers of the canary set the cookie.
 fn stick(section: Section, canary: &mut Value, cookie: &str) -> Result<(), Refusal> {
-    let value = format!("{cookie}=canary; Max-Age=86400; Path=/");
+    let value = format!("{cookie}{COOKIE}");
     if section == Section::Rules {
         return Err(Refusal::new(
             "sticky sessions need a VirtualService, and this is an HTTPRoute",
@@ -528,7 +560,7 @@ fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<C
             Some(Mirror::On(target, percent)) => {
                 for (name, value) in [
                     ("mirror", target),
-                    ("mirrorPercentage", json!({"value": percent.ratio() * 100.0})),
+                    ("mirrorPercentage", json!({"value": percent.number()})),
                 ] {
                     if let Some(known) = route.get(name) {
                         operations.push(test(at(&[name]), known));

@@ -33,6 +33,11 @@ impl Percent {
         f64::from(self.0) / f64::from(WHOLE)
     }
 
+    /// The share in percent, from 0 to 100.
+    pub fn number(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+
     /// This share of `total`, if that is a whole number.
     pub fn of(self, total: i64) -> Option<i64> {
         let parts = i128::from(total) * i128::from(self.0);

@@ -129,6 +129,26 @@ pub struct Extras {
     pub sticky: Option<String>,
 }
 
+impl Extras {
+    /// Adds `more`: another condition comes to those that are there, another share or name replaces the one that is.
+    pub fn add(&mut self, more: &Self) {
+        let Self {
+            previews,
+            mirror,
+            sticky,
+        } = more;
+        for preview in previews {
+            if !self.previews.contains(preview) {
+                self.previews.push(preview.clone());
+            }
+        }
+        self.mirror = mirror.or(self.mirror);
+        if sticky.is_some() {
+            self.sticky.clone_from(sticky);
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -127,6 +127,20 @@ fn previews_mirrors_and_cookies_come_and_go() {
     let without = moved(&changed, &mut rollout, "50%");
     assert_eq!(without["spec"]["http"].as_array().map(Vec::len), Some(2));
     assert!(without["spec"]["http"][1].get("mirror").is_none());
+    assert!(
+        without["spec"]["http"][1]["route"][1].get("headers").is_none(),
+        "{without:#}"
+    );
+    // Another name for the cookie takes the place of the first.
+    rollout.extras.sticky = Some("v".to_owned());
+    let changed = moved(&without, &mut rollout, "50%");
+    rollout.extras.sticky = Some("w".to_owned());
+    let changed = moved(&changed, &mut rollout, "50%");
+    assert_eq!(
+        changed["spec"]["http"][2]["route"][1]["headers"],
+        json!({"response": {"add": {"Set-Cookie": "w=canary; Max-Age=86400; Path=/"}}})
+    );
+    assert_eq!(changed["spec"]["http"].as_array().map(Vec::len), Some(3));
 }
 
 #[test]
