@@ -9,6 +9,7 @@ mod prometheus;
 mod proxies;
 mod run;
 mod status;
+mod steps;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,6 +51,9 @@ const EXAMPLES: &str = "\
 Examples:
   Send a tenth of the traffic to version v2
     meshctl canary shift 10% --service reviews --canary v2
+
+  Go through several shares, five minutes each, without a judge
+    meshctl canary shift --to 10%,25%,50% --interval 5m
 
   See how it does, then give it everything, or nothing
     meshctl canary status
@@ -164,8 +168,28 @@ struct PrepareArgs {
 #[derive(Args, Debug)]
 struct ShiftArgs {
     /// The share of the new version: 10%, 0.5%, or +10% for so much more than now
-    #[arg(value_name = "SHARE", allow_hyphen_values = true, value_parser = |text: &str| text.parse::<Shift>())]
-    share: Shift,
+    #[arg(
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        required_unless_present = "to",
+        conflicts_with = "to",
+        value_parser = |text: &str| text.parse::<Shift>()
+    )]
+    share: Option<Shift>,
+
+    /// Shares to go through, such as 10%,25%,50%: each when the proxies have the one before. Nothing is judged
+    #[arg(
+        long,
+        value_name = "SHARES",
+        allow_hyphen_values = true,
+        conflicts_with = "files",
+        value_parser = |text: &str| text.parse::<steps::Shares>()
+    )]
+    to: Option<steps::Shares>,
+
+    /// How long to wait between two shares of `--to`, once the proxies have the first [default: not at all]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "to", conflicts_with = "share")]
+    interval: Option<Duration>,
 
     #[command(flatten)]
     extras: ExtraArgs,
@@ -181,7 +205,14 @@ struct ShiftArgs {
     subject: SubjectArgs,
 }
 
-/// What else is done with requests.
+impl ShiftArgs {
+    /// The move to a share, with all else that was said.
+    fn step(&self, share: Shift) -> Move {
+        Move::Shift(share, self.extras.clone())
+    }
+}
+
+/// What else is done with requests. What is not named stays as an earlier command has left it.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Requests")]
 struct ExtraArgs {
@@ -193,25 +224,44 @@ struct ExtraArgs {
     #[arg(long, value_name = "COOKIE=VALUE", value_parser = Condition::cookie)]
     match_cookie: Vec<Condition>,
 
+    /// Drop every earlier --match and --match-cookie of the rollout
+    #[arg(long)]
+    no_match: bool,
+
     /// Send the new version a copy of this share of the requests; its answers are thrown away
     #[arg(long, value_name = "SHARE")]
     mirror: Option<Percent>,
 
+    /// Send it no copies any more
+    #[arg(long, conflicts_with = "mirror")]
+    no_mirror: bool,
+
     /// Keep users who were sent to the new version there, by a cookie of this name
     #[arg(long, value_name = "COOKIE", num_args = 0..=1, require_equals = true, default_missing_value = "meshctl-canary")]
     sticky: Option<String>,
+
+    /// Do not keep users at the new version any more
+    #[arg(long, conflicts_with = "sticky")]
+    no_sticky: bool,
 }
 
 impl ExtraArgs {
-    /// What was asked for; `None` to leave it as it is.
-    fn extras(&self) -> Option<Extras> {
-        let previews: Vec<_> = self.matches.iter().chain(&self.match_cookie).cloned().collect();
-        let extras = Extras {
-            previews,
+    /// Does to `extras` what was said.
+    fn apply(&self, extras: &mut Extras) {
+        if self.no_match {
+            extras.previews.clear();
+        }
+        if self.no_mirror {
+            extras.mirror = None;
+        }
+        if self.no_sticky {
+            extras.sticky = None;
+        }
+        extras.add(&Extras {
+            previews: self.matches.iter().chain(&self.match_cookie).cloned().collect(),
             mirror: self.mirror,
             sticky: self.sticky.clone(),
-        };
-        (extras != Extras::default()).then_some(extras)
+        });
     }
 }
 
@@ -235,11 +285,15 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
         CanaryCommand::Init(args) => on_cluster(printer, &args.subject, async |printer, driver| {
             move_traffic(printer, &driver, &args.subject, &args.change, &Move::Prepare).await
         }),
-        CanaryCommand::Shift(args) if !args.files.is_empty() => files::shift(printer, &args),
-        CanaryCommand::Shift(args) => on_cluster(printer, &args.subject, async |printer, driver| {
-            let step = Move::Shift(args.share, args.extras.extras());
-            move_traffic(printer, &driver, &args.subject, &args.change, &step).await
-        }),
+        CanaryCommand::Shift(args) => match (args.share, &args.to) {
+            (Some(share), _) if !args.files.is_empty() => files::shift(printer, &args, share),
+            (Some(share), _) => on_cluster(printer, &args.subject, async |printer, driver| {
+                let step = args.step(share);
+                move_traffic(printer, &driver, &args.subject, &args.change, &step).await
+            }),
+            (None, Some(shares)) => steps::shift(printer, &args, shares),
+            (None, None) => Err(CommandError::user("no share was given")),
+        },
         CanaryCommand::Promote(args) => on_cluster(printer, &args.subject, async |printer, driver| {
             move_traffic(printer, &driver, &args.subject, &args.change, &Move::Promote).await
         }),
@@ -322,7 +376,7 @@ enum Move {
     /// Nothing yet, but both versions are on the routes.
     Prepare,
     /// This share, and this with requests.
-    Shift(Shift, Option<Extras>),
+    Shift(Shift, ExtraArgs),
     /// Everything.
     Promote,
 }
@@ -388,16 +442,21 @@ async fn move_traffic(
     let (_, rollout) = result?;
     last::write(driver);
     let synced = sync(printer, driver, speaker, &rollout, change.proxy_timeout).await?;
+    Ok(moved(printer, &rollout, synced))
+}
+
+/// Says what can come next, and how it went.
+fn moved(printer: &mut Printer, rollout: &Rollout, synced: Synced) -> Exit {
     if rollout.phase == Phase::Promoted {
         printer.note("`meshctl canary undo` takes it back");
     } else {
         printer.note("`meshctl canary status` shows how it does; `promote` or `abort` ends it");
     }
-    Ok(if synced.is_done() {
+    if synced.is_done() {
         Exit::Clean
     } else {
         Exit::TimedOut
-    })
+    }
 }
 
 /// The rollout after a step.
@@ -413,9 +472,7 @@ fn plan(driver: &Driver, rollout: &Rollout, step: &Move) -> Result<Rollout, Comm
         }
         Move::Shift(share, extras) => {
             rollout.percent = share.from(rollout.percent).map_err(CommandError::user)?;
-            if let Some(extras) = extras {
-                rollout.extras = extras.clone();
-            }
+            extras.apply(&mut rollout.extras);
             rollout.record(&stamp, Phase::Progressing, "shifted");
         }
         Move::Promote => {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use serde_json::{Value, json};
+use test_cluster::wait_for;
 
 use crate::canary_support::{Stage, request};
-use crate::harness::Project;
+use crate::harness::{Output, Project};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_missing_is_made_and_goes_again() {
@@ -67,6 +68,113 @@ async fn all_that_is_missing_is_made_and_goes_again() {
             .await
             .expect("an answer")
             .is_none()
+    );
+}
+
+fn shares(output: &Output) -> Vec<String> {
+    let events = output
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    events
+        .filter(|event| event["event"] == "shifted")
+        .map(|event| event["percent"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_shares_come_one_after_the_other_until_somebody_objects() {
+    let stage = Stage::new("canary-steps", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let to = ["shift", "--to", "10%,25%,50%", "-o", "json"];
+    assert_eq!(
+        stage.run(["shift", "15%", "--match=end-user=jason"]).status,
+        Some(0)
+    );
+    // What the canary has already is not taken from it, and what else it gets stays.
+    let output = stage.run(to);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(shares(&output), ["25%", "50%"]);
+    let routes = stage.routes().await;
+    assert_eq!(
+        routes["spec"]["http"][0]["match"][0]["headers"]["end-user"]["exact"],
+        "jason"
+    );
+    assert_eq!(routes["spec"]["http"][1]["route"][1]["weight"], 50);
+    let output = stage.run(to);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(output.stderr.contains("the canary has 50% already"), "{output}");
+
+    for (command, status) in [("pause", Some(3)), ("abort", Some(1))] {
+        let child = stage.start(["shift", "--to", "60%,70%", "--interval", "60s", "-o", "json"]);
+        wait_for("the first share", async || {
+            let routes = stage.routes().await["spec"]["http"].clone();
+            let last = routes.as_array().and_then(|routes| routes.last()).cloned();
+            (last?["route"][1]["weight"] == 60).then_some(())
+        })
+        .await;
+        assert_eq!(stage.run([command]).status, Some(0));
+        let output = tokio::task::block_in_place(|| stage.project.collect(child));
+        assert_eq!(output.status, status, "{output}");
+        assert_eq!(shares(&output), ["60%"], "{output}");
+        assert_eq!(stage.run(["shift", "50%", "--no-match"]).status, Some(0));
+        assert_eq!(stage.weights().await, [50, 50]);
+    }
+
+    // One that was stopped is out of the way at once.
+    let child = stage.start(["shift", "--to", "60%,70%", "--interval", "60s"]);
+    wait_for("the first share", async || {
+        (stage.weights().await == [40, 60]).then_some(())
+    })
+    .await;
+    Stage::signal(&child, "-INT");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(130), "{output}");
+    assert!(output.stderr.contains("the same command goes on"), "{output}");
+    let output = stage.run(["shift", "--to", "60%,70%", "-o", "json"]);
+    assert_eq!(
+        (output.status, shares(&output)),
+        (Some(0), vec!["70%".to_owned()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_else_a_shift_does_stays_until_it_is_taken_back() {
+    let stage = Stage::new("canary-extras", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let before = stage.routes().await;
+    let run = |args: &[&str]| {
+        let output = stage.run(args.iter().copied());
+        assert_eq!(output.status, Some(0), "{args:?} {output}");
+    };
+    let facts = async || {
+        let routes = stage.routes().await["spec"]["http"].clone();
+        let routes = routes.as_array().expect("routes").clone();
+        let (main, previews) = routes.split_last().expect("a route");
+        (
+            previews.len(),
+            main["mirrorPercentage"]["value"].as_f64(),
+            main["route"][1]["headers"].is_object(),
+        )
+    };
+    run(&["shift", "10%", "--match=a=b", "--mirror=5%", "--sticky"]);
+    assert_eq!(facts().await, (2, Some(5.0), true));
+    run(&["shift", "20%"]);
+    assert_eq!(facts().await, (2, Some(5.0), true));
+    // Another condition comes to the first, another share replaces it.
+    run(&["shift", "20%", "--match=c=d", "--match=a=b", "--mirror=7%"]);
+    assert_eq!(facts().await, (3, Some(7.0), true));
+    run(&["shift", "20%", "--no-mirror", "--no-match", "--match-cookie=e=f"]);
+    assert_eq!(facts().await, (2, None, true));
+    run(&["shift", "20%", "--no-sticky"]);
+    assert_eq!(facts().await, (1, None, false));
+    run(&["shift", "20%", "--sticky=again"]);
+    run(&["promote"]);
+    assert_eq!(facts().await, (0, None, false));
+    run(&["undo"]);
+    assert_eq!(
+        stage.routes().await["spec"].to_string(),
+        before["spec"].to_string()
     );
 }
 
@@ -177,7 +285,22 @@ async fn bad_input_changes_nothing_and_says_why() {
     let stage = Stage::new("canary-bad", &["v1", "v2"]).await;
     stage.split(100, 0).await;
     let before = stage.routes().await;
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 17] = [
+        (&["shift", "--to", "50%,25%"], 2, "50% comes before 25%"),
+        (&["shift", "--to", "50%,110%"], 2, "`110%` is more than 100%"),
+        (
+            &["shift", "--to", "-5,10"],
+            2,
+            "a share of traffic is not below 0%",
+        ),
+        (&["shift", "10%", "--to", "20%"], 2, "cannot be used with"),
+        (&["shift", "10%", "--interval", "1s"], 2, "cannot be used with"),
+        (&["shift"], 2, "<SHARE>"),
+        (
+            &["shift", "--to", "10%,10.5%"],
+            2,
+            "10.5% cannot be written exactly",
+        ),
         (&["shift", "110%"], 2, "`110%` is more than 100%"),
         (&["shift", "-5"], 2, "a share of traffic is not below 0%"),
         (

@@ -2,7 +2,7 @@
 //! Prometheus scrapes them.
 
 use std::io::Write;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -78,14 +78,8 @@ impl Scene {
 
     fn start(&self, args: &[&str]) -> Child {
         let url = self.prometheus.url();
-        let mut command =
-            self.stage
-                .command(args.iter().copied().chain(["--prometheus", &url, "-o", "json"]));
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs")
+        self.stage
+            .start(args.iter().copied().chain(["--prometheus", &url, "-o", "json"]))
     }
 
     fn run(&self, args: &[&str]) -> Output {
@@ -298,10 +292,7 @@ async fn plans_ask_webhooks_and_signals_end_them_as_told() {
         // Weights are written before the run waits.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let signal = if what == "hold" { "-INT" } else { "-TERM" };
-        let killed = std::process::Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .status();
-        assert!(killed.expect("kill runs").success());
+        Stage::signal(&child, signal);
         let output = tokio::task::block_in_place(|| stage.project.collect(child));
         assert_eq!(output.status, Some(130), "{output}");
         assert_eq!(stage.weights().await, weights, "{output}");

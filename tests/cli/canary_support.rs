@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use kube::Api;
@@ -229,6 +229,21 @@ impl Stage {
             .arg("-n")
             .arg(&self.namespace);
         command
+    }
+
+    /// Starts the program and lets it run.
+    pub(crate) fn start<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Child {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program runs")
+    }
+
+    /// Sends a signal to a program that was started.
+    pub(crate) fn signal(child: &Child, signal: &str) {
+        let killed = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(killed.expect("kill runs").success());
     }
 
     pub(crate) fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use mesh_canary::locate::{self, Wish};
 use mesh_canary::patch::{self, Operation};
-use mesh_canary::route::Names;
+use mesh_canary::percent::{Percent, Shift};
+use mesh_canary::route::{Names, is_own};
 use mesh_canary::rules;
 use mesh_canary::state::{Phase, Rollout, Stamp};
 use mesh_core::source::{LoadOptions, files};
 use mesh_core::{Kind, Mesh, MeshBuilder, ResourceId, Settings};
 use serde_json::Value;
 
-use super::{ShiftArgs, readable};
+use super::{ExtraArgs, ShiftArgs, readable};
 use crate::commands::inject::manifests::replace_all;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -27,14 +28,32 @@ struct Edited {
 }
 
 /// Runs the command.
-pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs) -> Result<Exit, CommandError> {
+pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Result<Exit, CommandError> {
     let namespace = args.subject.namespace.as_deref().unwrap_or("default");
     if let Some(flag) = args.subject.cluster.given() {
         return Err(CommandError::user(format!(
             "`{flag}` is about a cluster, and `--files` about files"
         )));
     }
-    let extras = args.extras.extras();
+    let ExtraArgs {
+        no_match,
+        no_mirror,
+        no_sticky,
+        ..
+    } = &args.extras;
+    if let Some((flag, _)) = [
+        ("--no-match", no_match),
+        ("--no-mirror", no_mirror),
+        ("--no-sticky", no_sticky),
+    ]
+    .iter()
+    .find(|(_, is_given)| **is_given)
+    {
+        return Err(CommandError::user(format!(
+            "`{flag}` is about a rollout in a cluster, and files keep none"
+        ))
+        .hinted("take what an earlier shift has added out of the file"));
+    }
     let mesh = load(printer, args, namespace)?;
     let service = match &args.subject.service {
         Some(name) => locate::service(&mesh, name, namespace)?,
@@ -72,11 +91,24 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs) -> Result<Exit, Com
     };
     let mut rollout = Rollout::new(place.subject.clone(), routes, &nobody, Vec::new());
     rollout.phase = Phase::Progressing;
-    rollout.percent = args
-        .share
+    rollout.percent = share
         .from(current(&rollout, &names))
         .map_err(CommandError::user)?;
-    rollout.extras = extras.unwrap_or_default();
+    args.extras.apply(&mut rollout.extras);
+    let is_more = !rollout.extras.previews.is_empty() || rollout.extras.sticky.is_some();
+    let mut routes = rollout
+        .routes
+        .iter()
+        .flat_map(|route| route.section.routes(&object));
+    if let Some(own) = routes.find(|route| is_more && is_own(route)) {
+        return Err(CommandError::user(format!(
+            "{id} has the route {} of an earlier shift already",
+            own["name"]
+        ))
+        .hinted(
+            "take it out of the file, or leave `--match`, `--match-cookie` and `--sticky` out: it stays",
+        ));
+    }
     let change = patch::shift(&object, &rollout, &names)?;
     let mut edits = Vec::new();
     if !place.missing.is_empty() {
@@ -155,10 +187,10 @@ fn json_of(mesh: &Mesh, id: &ResourceId) -> Result<Value, CommandError> {
 }
 
 /// The canary's share by the weights of the first route.
-fn current(rollout: &Rollout, names: &Names<'_>) -> mesh_canary::percent::Percent {
+fn current(rollout: &Rollout, names: &Names<'_>) -> Percent {
     use mesh_canary::route::Role;
     let Some(route) = rollout.routes.first() else {
-        return mesh_canary::percent::Percent::ZERO;
+        return Percent::ZERO;
     };
     let (mut canary, mut all) = (0.0, 0.0);
     for (one, weight) in route.original.iter().zip(route.section.weights(&route.original)) {
@@ -172,7 +204,7 @@ fn current(rollout: &Rollout, names: &Names<'_>) -> mesh_canary::percent::Percen
             Role::Other => {}
         }
     }
-    mesh_canary::percent::Percent::of_ratio(if all > 0.0 { canary / all } else { 0.0 })
+    Percent::of_ratio(if all > 0.0 { canary / all } else { 0.0 })
 }
 
 /// The text of a document after a patch. Each operation is written by itself, so that what stays is told from what goes.

@@ -27,7 +27,7 @@ use crate::exit::Exit;
 use crate::ui::Printer;
 
 /// How often the state is looked at while a step is watched.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// How long a webhook may take if it does not say so.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -153,7 +153,6 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
     };
     let plan = args.plan(&file)?;
     let subject = with_plan(&args.subject, &file);
-    let extras = args.extras.extras().unwrap_or_else(|| file.extras.clone());
     let url = args
         .watching
         .prometheus
@@ -177,9 +176,8 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
                 rollout.percent = run.percent().max(rollout.percent);
                 rollout.run = Some(run);
                 rollout.message.clear();
-                if extras != Extras::default() {
-                    rollout.extras = extras.clone();
-                }
+                rollout.extras.add(&file.extras);
+                args.extras.apply(&mut rollout.extras);
                 rollout.record(&driver.stamp(), Phase::Progressing, "run started");
                 Ok(rollout)
             };
