@@ -575,8 +575,17 @@ async fn write(
         },
     )?;
     let mut created = driver.intended(prepared);
-    if !created.is_empty() && !is_new {
-        // Should this end before the weights are written, `abort` knows what to take away.
+    let mut is_new = *is_new;
+    // Should this end before the weights are written, `abort` knows what to take away.
+    if !created.is_empty() && is_new {
+        created.insert(0, Created::VirtualService);
+        let mut rollout = rollout.clone();
+        rollout.created.clone_from(&created);
+        driver
+            .create(target, &patch::note(live, &rollout).applied(live)?)
+            .await?;
+        is_new = false;
+    } else if !created.is_empty() {
         let note = |live: &Value| {
             let mut rollout = driver.rollout(target, live, subject, args)?;
             let unknown = created.iter().filter(|one| !rollout.created.contains(one));
@@ -603,7 +612,7 @@ async fn write(
         // Routes to a subset that a proxy does not know yet answer with 503.
         driver.wait_for_subsets(subject, Duration::from_secs(30)).await?;
     }
-    let result = if *is_new {
+    let result = if is_new {
         created.push(Created::VirtualService);
         let mut rollout = wanted(rollout)?;
         rollout.created.extend(created);
@@ -644,7 +653,7 @@ async fn sync(
     limit: Duration,
 ) -> Result<Synced, CommandError> {
     let percent = rollout.percent;
-    let proxies = driver.wait_synced(&rollout.subject, percent, limit).await?;
+    let proxies = driver.wait_synced(rollout, percent, limit).await?;
     speaker.say(printer, &Event::Synced { percent, proxies })?;
     Ok(proxies)
 }
@@ -674,7 +683,7 @@ async fn go_back(
         rollout.record(&driver.stamp(), phase, phase.as_str());
         Ok(patch::restore(live, &rollout)?)
     };
-    let (mut live, mut rollout) = driver.change(target, back).await?;
+    let (live, mut rollout) = driver.change(target, back).await?;
     say_phase(printer, speaker, &rollout)?;
     if let Ok(pods) = driver.pods(&rollout.subject.stable).await
         && pods.ready == 0
@@ -689,24 +698,26 @@ async fn go_back(
         return Ok(rollout);
     }
     let created = std::mem::take(&mut rollout.created);
-    if created.contains(&Created::VirtualService) {
-        // Somebody else's edits are not thrown away with it.
-        if driver::is_shared(&live) {
-            printer.note(format_args!("{target} stays, because others have changed it"));
-        } else {
-            driver.delete(target, &live).await?;
-            driver.remove_created(&created).await?;
+    let is_ours = created.contains(&Created::VirtualService);
+    // Somebody else's edits are not thrown away with it, nor what they may name.
+    if is_ours && driver::is_shared(&live) {
+        printer.note(format_args!("{target} stays, because others have changed it"));
+    } else {
+        // What knows of the others goes last.
+        driver.remove_created(&created).await?;
+        if is_ours {
+            if let Some(now) = driver.read(target).await?.filter(|now| !driver::is_shared(now)) {
+                driver.delete(target, &now).await?;
+            }
+            return Ok(rollout);
         }
-        return Ok(rollout);
     }
-    driver.remove_created(&created).await?;
     let cleared = |live: &Value| {
         let mut rollout = Rollout::of(live)?.unwrap_or_else(|| rollout.clone());
         rollout.created.clear();
         Ok(patch::note(live, &rollout))
     };
-    (live, rollout) = driver.change(target, cleared).await?;
-    drop(live);
+    let (_, rollout) = driver.change(target, cleared).await?;
     Ok(rollout)
 }
 

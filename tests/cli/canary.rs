@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use serde_json::{Value, json};
 use test_cluster::wait_for;
 
-use crate::canary_support::{Stage, request};
+use crate::canary_support::{Stage, kill, kills, random, request};
 use crate::harness::{Output, Project};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,8 +26,8 @@ async fn all_that_is_missing_is_made_and_goes_again() {
     status: 0
     -- stdout --
     reviews.NAMESPACE.svc.cluster.local: v1 -> v2 on http route of VirtualService NAMESPACE/reviews
-    made DestinationRule NAMESPACE/reviews
     made VirtualService NAMESPACE/reviews
+    made DestinationRule NAMESPACE/reviews
     10% of the traffic goes to v2, the rest to v1 (VirtualService NAMESPACE/reviews)
     -- stderr --
     note: `meshctl canary status` shows how it does; `promote` or `abort` ends it
@@ -473,6 +474,50 @@ async fn of_fifty_edits_meanwhile_none_is_lost() {
     let object = stage.routes().await;
     assert_eq!(object["spec"]["http"].as_array().map(Vec::len), Some(51));
     assert_eq!(object["spec"]["http"][50]["route"][1]["weight"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_shift_had_begun_to_make_is_taken_over_or_away() {
+    let stage = Stage::new("canary-half", &["v1", "v2"]).await;
+    let shift = ["shift", "10%", "--canary=v2"];
+    let begun = Instant::now();
+    let whole = stage.run(shift);
+    assert_eq!(whole.status, Some(0), "{whole}");
+    let length = u64::try_from(begun.elapsed().as_millis()).expect("it is short");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    let made = async || {
+        let rule = stage.destination_rules().get_opt("reviews").await;
+        let routes = stage.virtual_services().get_opt("reviews").await;
+        (
+            routes.expect("an answer").is_some(),
+            rule.expect("an answer").is_some(),
+        )
+    };
+    assert_eq!(made().await, (false, false));
+    let mut halves = 0;
+    for round in 0..kills(8) {
+        // Most of it reads; it makes things in its second half.
+        let moment = Duration::from_millis(length * 2 / 5 + random(round) % (length * 3 / 5));
+        let mut command = stage.command(shift);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("the program runs");
+        tokio::time::sleep(moment).await;
+        kill(child);
+        let (has_routes, has_rule) = made().await;
+        assert!(has_routes || !has_rule, "round {round}, after {moment:?}");
+        halves += u32::from(has_routes);
+        if round % 2 == 0 {
+            let again = stage.run(shift);
+            assert_eq!(again.status, Some(0), "round {round}, after {moment:?}: {again}");
+            assert_eq!(stage.weights().await, [90, 10]);
+        }
+        if made().await.0 {
+            let abort = stage.run(["abort"]);
+            assert_eq!(abort.status, Some(0), "round {round}, after {moment:?}: {abort}");
+        }
+        assert_eq!(made().await, (false, false), "round {round}, after {moment:?}");
+    }
+    assert!(halves > 0, "it never got anywhere");
 }
 
 /// Answers every request with the same, after a pause. Ends with the process.

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use test_mesh::{Behaviour, MeshUnderTest, Traffic};
 use test_prometheus::Prometheus;
 use tokio::task::JoinHandle;
 
-use crate::canary_support::{Stage, request};
+use crate::canary_support::{Stage, kill, kills, random, request};
 use crate::harness::Output;
 
 /// How long each step is watched.
@@ -320,15 +320,9 @@ fn counting() -> (Arc<Mutex<Vec<Value>>>, String) {
     (bodies, url)
 }
 
-/// Ends the program as nothing can be prepared for.
-fn kill(mut child: Child) {
-    child.kill().expect("it runs, or has ended");
-    child.wait().expect("it ends");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_can_go_on_and_back() {
-    let rounds: u64 = std::env::var("MESHCTL_CANARY_KILLS").map_or(5, |text| text.parse().expect("a number"));
+    let rounds = kills(5);
     let scene = Scene::new("canary-kill").await;
     let stage = &scene.stage;
     let traffic = scene.traffic();
@@ -390,10 +384,174 @@ async fn killed_at_any_moment_it_can_go_on_and_back() {
     drop(traffic);
 }
 
-/// Numbers that look random, and are the same each time (splitmix64).
-fn random(seed: u64) -> u64 {
-    let mut z = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+/// Reads an object, changes it, and writes what was read, like an editor, until nobody else was faster.
+async fn edit(api: &Api<DynamicObject>, change: impl Fn(&mut DynamicObject)) {
+    let params = PostParams {
+        field_manager: Some("somebody".to_owned()),
+        ..PostParams::default()
+    };
+    loop {
+        let mut object = api.get("reviews").await.expect("the object");
+        object.metadata.managed_fields = None;
+        change(&mut object);
+        match api.replace("reviews", &params, &object).await {
+            Ok(_) => return,
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_others_during_a_run_are_kept_and_of_the_weights_end_it() {
+    let edits: usize =
+        std::env::var("MESHCTL_CANARY_EDITS").map_or(50, |text| text.parse().expect("a number"));
+    let scene = Scene::new("canary-writer").await;
+    let stage = &scene.stage;
+    let traffic = scene.traffic();
+    let (routes, rules) = (stage.virtual_services(), stage.destination_rules());
+    let steps: Vec<_> = (30..=99).map(|step| step.to_string()).collect();
+    let steps = format!("--steps={}", steps.join(","));
+    let child = scene.start(&[
+        "run",
+        &steps,
+        "--interval=300ms",
+        "--max-inconclusive=1000",
+        "--min-requests=1",
+        "--no-compare",
+    ]);
+    let own = |object: &mut DynamicObject| {
+        let routes = object.data["spec"]["http"].as_array_mut().expect("routes");
+        routes.pop().expect("the last one is the rollout's")
+    };
+    let weight = async || {
+        let mut object = routes.get("reviews").await.expect("the VirtualService");
+        own(&mut object)["route"][1]["weight"].as_i64().expect("a weight")
+    };
+    let begun = Instant::now();
+    while weight().await == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not begin");
+    }
+    let first = weight().await;
+    for number in 0..edits {
+        let name = format!("edit-{number}");
+        let note = |object: &mut DynamicObject| {
+            let annotations = object.metadata.annotations.get_or_insert_default();
+            annotations.insert(name.clone(), "there".to_owned());
+        };
+        match number % 5 {
+            0 => edit(&routes, note).await,
+            1 => {
+                let label = |object: &mut DynamicObject| {
+                    let labels = object.metadata.labels.get_or_insert_default();
+                    labels.insert(name.clone(), "there".to_owned());
+                };
+                edit(&routes, label).await;
+            }
+            2 => {
+                let above = |object: &mut DynamicObject| {
+                    let route = json!({"name": name, "match": [{"uri": {"exact": format!("/{number}")}}], "route": [
+                        {"destination": {"host": "reviews", "subset": "v1"}},
+                    ]});
+                    object.data["spec"]["http"]
+                        .as_array_mut()
+                        .expect("routes")
+                        .insert(0, route);
+                };
+                edit(&routes, above).await;
+            }
+            3 => {
+                let of_the_route = |object: &mut DynamicObject| {
+                    let mut route = own(object);
+                    if number > 3 {
+                        assert_eq!(route["timeout"], format!("{}s", number - 5), "{object:?}");
+                    }
+                    route["timeout"] = format!("{number}s").into();
+                    route["retries"] = json!({"attempts": number, "retryOn": "connect-failure"});
+                    object.data["spec"]["http"]
+                        .as_array_mut()
+                        .expect("routes")
+                        .push(route);
+                };
+                edit(&routes, of_the_route).await;
+            }
+            _ => {
+                let subset = |object: &mut DynamicObject| {
+                    note(object);
+                    let subset = json!({"name": name, "labels": {"version": "v1"}});
+                    object.data["spec"]["subsets"]
+                        .as_array_mut()
+                        .expect("subsets")
+                        .push(subset);
+                };
+                edit(&rules, subset).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let last = weight().await;
+    assert!(last > first, "at {first}: the run stood still");
+
+    // The weights are the run's.
+    let take = |object: &mut DynamicObject| {
+        let mut route = own(object);
+        (route["route"][0]["weight"], route["route"][1]["weight"]) = (json!(77), json!(23));
+        object.data["spec"]["http"]
+            .as_array_mut()
+            .expect("routes")
+            .push(route);
+    };
+    edit(&routes, take).await;
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(5), "{output}");
+    assert!(
+        output.stderr.contains("are 77/23 and not") && output.stderr.contains("`somebody`"),
+        "{output}"
+    );
+
+    let all_there = async |weights: [i64; 2]| {
+        let mut object = routes.get("reviews").await.expect("the VirtualService");
+        let rule = rules.get("reviews").await.expect("the rule");
+        let route = own(&mut object);
+        assert_eq!(
+            [&route["route"][0]["weight"], &route["route"][1]["weight"]],
+            weights
+        );
+        for number in 0..edits {
+            let name = format!("edit-{number}");
+            let named = |list: &Value| {
+                list.as_array()
+                    .is_some_and(|list| list.iter().any(|one| one["name"] == name))
+            };
+            let is_there = match number % 5 {
+                0 => object
+                    .metadata
+                    .annotations
+                    .as_ref()
+                    .is_some_and(|all| all.contains_key(&name)),
+                1 => object
+                    .metadata
+                    .labels
+                    .as_ref()
+                    .is_some_and(|all| all.contains_key(&name)),
+                2 => named(&object.data["spec"]["http"]),
+                3 if number + 5 < edits => true,
+                3 => route["timeout"] == format!("{number}s") && route["retries"]["attempts"] == number,
+                _ => {
+                    named(&rule.data["spec"]["subsets"])
+                        && rule
+                            .metadata
+                            .annotations
+                            .as_ref()
+                            .is_some_and(|all| all.contains_key(&name))
+                }
+            };
+            assert!(is_there, "{name} is lost: {object:?} {rule:?}");
+        }
+    };
+    all_there([77, 23]).await;
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    all_there([100, 0]).await;
+    drop(traffic);
 }

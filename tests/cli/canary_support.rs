@@ -278,3 +278,22 @@ pub(crate) fn request(stream: TcpStream) -> (TcpStream, Vec<u8>) {
     let _ = reader.read_exact(&mut body);
     (reader.into_inner(), body)
 }
+
+/// Ends the program as nothing can be prepared for.
+pub(crate) fn kill(mut child: Child) {
+    child.kill().expect("it runs, or has ended");
+    child.wait().expect("it ends");
+}
+
+/// How often a program is killed; `MESHCTL_CANARY_KILLS` says another number.
+pub(crate) fn kills(usual: u64) -> u64 {
+    std::env::var("MESHCTL_CANARY_KILLS").map_or(usual, |text| text.parse().expect("a number"))
+}
+
+/// Numbers that look random, and are the same each time (splitmix64).
+pub(crate) fn random(seed: u64) -> u64 {
+    let mut z = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

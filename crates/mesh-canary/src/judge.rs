@@ -1,6 +1,8 @@
 //! Questions to Prometheus about Istio's standard metrics, and what the answers say about a canary.
 //!
-//! The metrics are `istio_requests_total` and `istio_request_duration_milliseconds`, as Istio's telemetry makes them.
+//! The metrics are `istio_requests_total` and `istio_request_duration_milliseconds`, and of connections
+//! `istio_tcp_connections_opened_total`, `istio_tcp_connections_closed_total` and `istio_tcp_sent_bytes_total`, as
+//! Istio's telemetry makes them.
 //! Silence is never success: what is missing, stale or too little is [`Verdict::Inconclusive`].
 
 use std::collections::BTreeMap;
@@ -14,6 +16,13 @@ use crate::plan::{Limits, Metric};
 /// gRPC statuses that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL,
 /// UNAVAILABLE and DATA_LOSS, by their numbers in the gRPC specification.
 const GRPC_FAILURES: &str = "2|4|8|12|13|14|15";
+
+/// Envoy's response flags of connections for which there was no backend: the connection failed (UF), or failed as often
+/// as it may (URX); no endpoint is healthy (UH); the circuit breaker is open (UO); there is no route (NR) or cluster (NC).
+const CONNECT_FAILURES: &str = "(.*,)?(UF|URX|UH|UO|NR|NC)(,.*)?";
+
+/// The metric of connections that have ended.
+const CLOSED: &str = "istio_tcp_connections_closed_total";
 
 /// Who may report a request, the best witness first: a client's proxy also sees what never reached the server.
 pub const REPORTERS: [&str; 3] = ["source", "waypoint", "destination"];
@@ -30,9 +39,53 @@ const TOLERATED_LATENCY: (f64, f64) = (1.5, 25.0);
 /// Fewer requests than this say too little about a high quantile to compare two.
 const ENOUGH_FOR_QUANTILES: f64 = 100.0;
 
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Traffic {
+    /// Requests, of HTTP and gRPC.
+    #[default]
+    Requests,
+    /// Connections, of which nothing is known but how they begin and end, and their bytes.
+    Connections,
+}
+
+impl Traffic {
+    /// The metric that counts.
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::Requests => "istio_requests_total",
+            Self::Connections => "istio_tcp_connections_opened_total",
+        }
+    }
+
+    /// What is counted, in words.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Connections => "connections",
+        }
+    }
+
+    /// What is counted, in a second.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Requests => "rps",
+            Self::Connections => "connections/s",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_requests(&self) -> bool {
+        *self == Self::Requests
+    }
+}
+
 /// The pods of one version, as the labels of metrics name them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
+    /// What is counted of them.
+    pub traffic: Traffic,
     /// `destination_service`, the full host name.
     pub service: String,
     /// `destination_workload_namespace`.
@@ -116,29 +169,52 @@ pub struct Questions<'a> {
 }
 
 impl Questions<'_> {
-    /// Requests by reporter. Those whose client went away before there was an answer are left out.
+    /// Requests or connections by reporter. Requests whose client went away before there was an answer are left out.
     pub fn requests(&self) -> String {
-        self.increase("sum by (reporter) ", r#"response_code!="0""#)
+        let condition = match self.series.traffic {
+            Traffic::Requests => r#"response_code!="0""#,
+            Traffic::Connections => "",
+        };
+        self.increase("sum by (reporter) ", self.series.traffic.metric(), condition)
     }
 
-    /// Requests that failed, as `reporter` saw them.
+    /// Those that failed, as `reporter` saw them.
     pub fn failures(&self, reporter: &str) -> String {
         let reporter = equals("reporter", reporter);
-        let http = self.increase("sum", &format!(r#"{reporter},response_code=~"5..""#));
+        if self.series.traffic == Traffic::Connections {
+            let condition = format!("{reporter},response_flags=~{}", quote(CONNECT_FAILURES));
+            return format!("{} or vector(0)", self.increase("sum", CLOSED, &condition));
+        }
+        let metric = self.series.traffic.metric();
+        let http = self.increase("sum", metric, &format!(r#"{reporter},response_code=~"5..""#));
         let grpc = self.increase(
             "sum",
+            metric,
             &format!(r#"{reporter},response_code!~"5..|0",grpc_response_status=~"{GRPC_FAILURES}""#),
         );
         format!("({http} or vector(0)) + ({grpc} or vector(0))")
     }
 
-    /// Flags of Envoy on requests that failed, by their number: why they did.
+    /// Flags of Envoy on those that failed, by their number: why they did.
     pub fn flags(&self, reporter: &str) -> String {
         let reporter = equals("reporter", reporter);
-        self.increase(
-            "sum by (response_flags) ",
-            &format!(r#"{reporter},response_code=~"5..",response_flags!="-""#),
-        )
+        match self.series.traffic {
+            Traffic::Requests => self.increase(
+                "sum by (response_flags) ",
+                self.series.traffic.metric(),
+                &format!(r#"{reporter},response_code=~"5..",response_flags!="-""#),
+            ),
+            Traffic::Connections => self.increase(
+                "sum by (response_flags) ",
+                CLOSED,
+                &format!("{reporter},response_flags=~{}", quote(CONNECT_FAILURES)),
+            ),
+        }
+    }
+
+    /// Bytes that connections brought from the version, as `reporter` saw them.
+    pub fn sent_bytes(&self, reporter: &str) -> String {
+        self.increase("sum", "istio_tcp_sent_bytes_total", &equals("reporter", reporter))
     }
 
     /// A quantile of the latency in milliseconds, as `reporter` saw it.
@@ -154,15 +230,17 @@ impl Questions<'_> {
     /// Seconds since the newest sample.
     pub fn age(&self) -> String {
         format!(
-            "time() - max(timestamp(istio_requests_total{{{}}}))",
+            "time() - max(timestamp({}{{{}}}))",
+            self.series.traffic.metric(),
             self.series.matchers()
         )
     }
 
-    fn increase(&self, aggregation: &str, condition: &str) -> String {
+    fn increase(&self, aggregation: &str, metric: &str, condition: &str) -> String {
+        let matchers = self.series.matchers();
+        let comma = if condition.is_empty() { "" } else { "," };
         format!(
-            "{aggregation}(increase(istio_requests_total{{{},{condition}}}[{}]))",
-            self.series.matchers(),
+            "{aggregation}(increase({metric}{{{matchers}{comma}{condition}}}[{}]))",
             window(self.window)
         )
     }
@@ -170,12 +248,14 @@ impl Questions<'_> {
     /// What to ask, in order, to find out why there is no data. The first that brings nothing is the reason.
     pub fn ladder(&self) -> Vec<(Rung, String)> {
         let Series {
+            traffic,
             service,
             namespace,
             workloads: _,
             version: _,
         } = self.series;
-        let count = |matchers: &str| format!("count(istio_requests_total{{{matchers}}})");
+        let metric = traffic.metric();
+        let count = |matchers: &str| format!("count({metric}{{{matchers}}})");
         let service_only = equals("destination_service", service);
         let in_namespace = format!(
             "{service_only},{}",
@@ -184,7 +264,7 @@ impl Questions<'_> {
         let all = self.series.matchers();
         vec![
             (Rung::Prometheus, "vector(1)".to_owned()),
-            (Rung::Metric, "count(istio_requests_total)".to_owned()),
+            (Rung::Metric, format!("count({metric})")),
             (Rung::Service, count(&service_only)),
             (
                 Rung::Workload,
@@ -196,10 +276,7 @@ impl Questions<'_> {
             ),
             (
                 Rung::Window,
-                format!(
-                    "count(increase(istio_requests_total{{{all}}}[{}]) > 0)",
-                    window(self.window)
-                ),
+                format!("count(increase({metric}{{{all}}}[{}]) > 0)", window(self.window)),
             ),
         ]
     }
@@ -226,21 +303,25 @@ pub enum Rung {
 impl Rung {
     /// What is missing.
     pub fn reason(self, series: &Series) -> String {
+        let metric = series.traffic.metric();
         match self {
             Self::Prometheus => "Prometheus does not answer `vector(1)`".to_owned(),
             Self::Metric => {
-                "Prometheus has no metric `istio_requests_total`: it does not scrape the proxies".to_owned()
+                format!("Prometheus has no metric `{metric}`: it does not scrape the proxies")
             }
             Self::Service => format!(
-                "no series of `istio_requests_total` has destination_service={}",
+                "no series of `{metric}` has destination_service={}",
                 quote(&series.service)
             ),
-            Self::Workload => format!("no series of `istio_requests_total` has {}", series.matchers()),
+            Self::Workload => format!("no series of `{metric}` has {}", series.matchers()),
             Self::Reporter => format!(
-                "the series of `istio_requests_total` have no label `reporter` that is {}",
+                "the series of `{metric}` have no label `reporter` that is {}",
                 REPORTERS.join(", ")
             ),
-            Self::Window => "no request was counted in the time that is judged".to_owned(),
+            Self::Window => match series.traffic {
+                Traffic::Requests => "no request was counted in the time that is judged".to_owned(),
+                Traffic::Connections => "no connection was opened in the time that is judged".to_owned(),
+            },
         }
     }
 }
@@ -386,12 +467,18 @@ fn point(pair: &Value) -> Result<f64, String> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observation {
-    /// Requests in the window.
+    /// What is counted.
+    #[serde(default, skip_serializing_if = "Traffic::is_requests")]
+    pub traffic: Traffic,
+    /// Requests, or connections, in the window.
     pub requests: f64,
     /// Those that failed.
     pub failures: f64,
-    /// Requests a second.
+    /// Requests or connections a second.
     pub rps: f64,
+    /// Bytes that connections brought from the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_bytes: Option<f64>,
     /// The quantile of the latency that is limited, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
@@ -457,8 +544,9 @@ pub fn judge(
     let minimum = f64::from(limits.min_requests);
     if canary.requests < minimum {
         return Verdict::Inconclusive(format!(
-            "{} requests reached the canary, and {minimum} are needed",
-            canary.requests.round()
+            "{} {} reached the canary, and {minimum} are needed",
+            canary.requests.round(),
+            canary.traffic.noun()
         ));
     }
     let stable = stable.filter(|stable| stable.requests >= minimum);
@@ -466,6 +554,9 @@ pub fn judge(
     let mut unclear = Vec::new();
     judge_success(limits, canary, stable, &mut bad, &mut unclear);
     judge_latency(limits, canary, stable, &mut bad, &mut unclear);
+    if let (true, Some(stable)) = (limits.compare, stable) {
+        judge_silence(canary, stable, &mut bad);
+    }
     for (metric, value) in custom {
         let Metric { name, min, max, .. } = metric;
         match value {
@@ -495,6 +586,7 @@ fn judge_success(
     unclear: &mut Vec<String>,
 ) {
     let success = canary.success();
+    let noun = canary.traffic.noun();
     let flags = match canary.flags.as_slice() {
         [] => String::new(),
         flags => format!(" (Envoy says {})", flags.join(", ")),
@@ -503,7 +595,7 @@ fn judge_success(
     let is_worse = stable.is_some_and(|stable| is_worse(canary, stable));
     if success < limits.success_rate.ratio() {
         let text = format!(
-            "{} of {} requests succeeded{flags}, and {} must",
+            "{} of {} {noun} succeeded{flags}, and {} must",
             share(success),
             canary.requests.round(),
             limits.success_rate
@@ -516,10 +608,24 @@ fn judge_success(
         }
     } else if let Some(stable) = stable.filter(|_| limits.compare && is_worse) {
         bad.push(format!(
-            "{} of {} requests succeeded{flags}, and {}",
+            "{} of {} {noun} succeeded{flags}, and {}",
             share(success),
             canary.requests.round(),
             against(stable)
+        ));
+    }
+}
+
+/// A backend that takes connections and says nothing, where stable answers, is broken, though Envoy sees nothing wrong.
+fn judge_silence(canary: &Observation, stable: &Observation, bad: &mut Vec<String>) {
+    if let (Some(0.0), Some(known)) = (canary.sent_bytes, stable.sent_bytes)
+        && known > 0.0
+    {
+        bad.push(format!(
+            "not a byte came back on {} connections, and {:.0} from stable on each of its {}",
+            canary.requests.round(),
+            known / stable.requests,
+            stable.requests.round()
         ));
     }
 }

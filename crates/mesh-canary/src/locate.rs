@@ -7,7 +7,7 @@ use mesh_core::{AnyResource, Host, Kind, Labels, Mesh, ResourceId, Service, sele
 use serde_json::Value;
 
 use crate::Refusal;
-use crate::route::{Names, Section, Subject, Version, is_own};
+use crate::route::{Names, ROUTE_KINDS, Section, Subject, Version, is_own};
 use crate::rules::subset;
 use crate::state::Rollout;
 
@@ -27,14 +27,14 @@ pub struct Wish<'a> {
     pub stable: Option<&'a str>,
     /// The version that gets it.
     pub canary: Option<&'a str>,
-    /// The VirtualService or HTTPRoute, as `name` or `namespace/name`.
+    /// The object with the routes, as `name` or `namespace/name`.
     pub object: Option<&'a str>,
 }
 
 /// Where traffic of a service is divided.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The VirtualService or HTTPRoute; `None` if there is none yet.
+    /// The object with the routes; `None` if there is none yet.
     pub object: Option<ResourceId>,
     /// The two versions.
     pub subject: Subject,
@@ -87,14 +87,14 @@ fn names<'a>(mesh: &'a Mesh, id: &'a ResourceId) -> Names<'a> {
 /// Objects with routes: their identity, and what they are as JSON.
 fn routing_objects(mesh: &Mesh) -> Vec<(ResourceId, Value)> {
     mesh.resources()
-        .filter(|resource| matches!(resource.header().kind(), Kind::VirtualService | Kind::HttpRoute))
+        .filter(|resource| ROUTE_KINDS.contains(&resource.header().kind()))
         .map(|resource| (resource.header().id(), to_json(&resource)))
         .collect()
 }
 
 /// All destinations of an object that are not below a rollout's own routes.
 fn destinations(object: &Value) -> impl Iterator<Item = (Section, &Value)> {
-    Section::ALL.into_iter().flat_map(move |section| {
+    Section::of(object).iter().flat_map(move |&section| {
         let routes = section.routes(object).iter().filter(|route| !is_own(route));
         routes.flat_map(move |route| section.destinations(route).iter().map(move |one| (section, one)))
     })
@@ -155,7 +155,9 @@ pub fn locate(mesh: &Mesh, service: &Service, wish: &Wish<'_>) -> Result<Place, 
         mesh,
         service,
         subsets: &subsets,
-        is_http_route: found.as_ref().is_some_and(|(id, _)| id.kind == Kind::HttpRoute),
+        is_gateway_api: found
+            .as_ref()
+            .is_some_and(|(id, _)| id.kind != Kind::VirtualService),
     };
     let known: Vec<(Version, i64)> = match &found {
         Some((id, object)) => known_versions(host, object, &names(mesh, id)),
@@ -186,7 +188,8 @@ fn routing_object(
     let mut found = Vec::new();
     for (id, object) in routing_objects(mesh) {
         let names = names(mesh, &id);
-        if destinations(&object).any(|(section, one)| section.host(one, &names) == *host) {
+        let sends = destinations(&object).any(|(section, one)| section.host(one, &names) == *host);
+        if sends || (is_for(&object, host, &names) && destinations(&object).next().is_some()) {
             found.push((id, object));
         }
     }
@@ -196,7 +199,7 @@ fn routing_object(
         let chosen = found.into_iter().find(|(id, _)| is_wanted(id));
         return chosen.map(Some).ok_or_else(|| {
             Refusal::new(format!(
-                "no VirtualService or HTTPRoute `{wanted}` sends to `{host}`"
+                "no VirtualService or route of the Gateway API `{wanted}` sends to `{host}`"
             ))
         });
     }
@@ -220,6 +223,20 @@ fn routing_object(
 fn hosts(object: &Value) -> BTreeSet<&str> {
     let hosts = object.pointer("/spec/hosts").and_then(Value::as_array);
     hosts.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether an object says where requests to a service go, wherever that is: the service is one of its hosts, or of its
+/// parents.
+fn is_for(object: &Value, host: &Host, names: &Names<'_>) -> bool {
+    let is_host = |name: &&str| Host::resolve(name, names.namespace, names.cluster_domain) == *host;
+    let is_parent = |parent: &Value| {
+        let text = |field: &str| parent.get(field).and_then(Value::as_str);
+        let namespace = text("namespace").unwrap_or(names.namespace);
+        let name = text("name").unwrap_or_default();
+        text("kind") == Some("Service") && Host::of_service(name, namespace, names.cluster_domain) == *host
+    };
+    let parents = object.pointer("/spec/parentRefs").and_then(Value::as_array);
+    hosts(object).iter().any(is_host) || parents.into_iter().flatten().any(is_parent)
 }
 
 /// The DestinationRule for a host: that of the routes' namespace, or of the service's.
@@ -247,13 +264,15 @@ fn known_versions(host: &Host, object: &Value, names: &Names<'_>) -> Vec<(Versio
         Some((_, sum)) => *sum += weight,
         None => known.push((version, weight)),
     };
-    for section in Section::ALL {
+    let is_named = destinations(object).any(|(section, one)| section.host(one, names) == *host);
+    for &section in Section::of(object) {
         for route in section.routes(object).iter().filter(|route| !is_own(route)) {
             let list = section.destinations(route);
             let targets: Vec<Host> = list.iter().map(|one| section.host(one, names)).collect();
-            // Versions that are services of their own share a route with the service.
-            let are_services = targets.contains(host)
-                && (section == Section::Rules || targets.iter().any(|target| target != host));
+            // Versions that are services of their own share a route with the service, or stand for it.
+            let are_services = !is_named
+                || targets.contains(host)
+                    && (section.is_gateway_api() || targets.iter().any(|target| target != host));
             for ((one, target), weight) in list.iter().zip(targets).zip(section.weights(list)) {
                 let subset = section.subset(one);
                 if target == *host && !subset.is_empty() {
@@ -271,7 +290,7 @@ struct Chooser<'a> {
     mesh: &'a Mesh,
     service: &'a Service,
     subsets: &'a [(&'a str, &'a Labels)],
-    is_http_route: bool,
+    is_gateway_api: bool,
 }
 
 impl Chooser<'_> {
@@ -279,7 +298,7 @@ impl Chooser<'_> {
     fn version(&self, name: &str) -> Result<Version, Refusal> {
         let is_subset = self.subsets.iter().any(|(known, _)| *known == name);
         let by_label = versions(self.mesh, self.service);
-        if !self.is_http_route && (is_subset || by_label.contains(name)) {
+        if !self.is_gateway_api && (is_subset || by_label.contains(name)) {
             return Ok(Version::Subset(name.to_owned()));
         }
         if let Ok(service) = service(self.mesh, name, self.service.namespace()) {
@@ -326,7 +345,7 @@ impl Chooser<'_> {
             .filter(|(_, weight)| *weight > 0)
             .map(|(version, _)| version.clone())
             .collect();
-        let declared: Vec<Version> = if self.is_http_route {
+        let declared: Vec<Version> = if self.is_gateway_api {
             Vec::new()
         } else if self.subsets.is_empty() {
             versions(self.mesh, self.service)
@@ -361,7 +380,7 @@ impl Chooser<'_> {
             }),
             (stable, _) => {
                 let mut all = routed;
-                if !self.is_http_route {
+                if !self.is_gateway_api {
                     let by_label = versions(self.mesh, self.service);
                     all.extend(by_label.into_iter().map(Version::Subset));
                 }

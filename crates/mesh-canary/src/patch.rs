@@ -61,7 +61,7 @@ pub fn routes(
 ) -> Result<Vec<RouteState>, Refusal> {
     let mut found = Vec::new();
     let mut seen = Vec::new();
-    for section in Section::ALL {
+    for &section in Section::of(object) {
         for (index, route) in section.routes(object).iter().enumerate() {
             if is_own(route) {
                 continue;
@@ -100,6 +100,7 @@ pub fn routes(
                 written: destinations.to_vec(),
                 inserted: Vec::new(),
                 is_mirrored: false,
+                mirror_filter: None,
             });
         }
     }
@@ -217,7 +218,7 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
             let original = state.original.iter();
             let mut original =
                 original.filter(|one| rollout.subject.role(state.section, one, names) == Role::Canary);
-            if !original.any(|one| one.pointer(COOKIE_HEADER).is_some()) {
+            if !original.any(is_sticky) {
                 unstick(canary);
             }
             if let Some(cookie) = &rollout.extras.sticky {
@@ -243,7 +244,6 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
         }
         let before = std::mem::replace(&mut state.inserted, inserted);
         let mirror = mirrored(state, route, canary, rollout.extras.mirror)?;
-        state.is_mirrored = mirror.is_some();
         state.written.clone_from(&new);
         parts.push(RoutePart {
             section: state.section,
@@ -279,14 +279,15 @@ pub fn restore(object: &Value, rollout: &Rollout) -> Result<Change, Refusal> {
                 (None, _) => new.push(destination.clone()),
             }
         }
-        let was_mirrored = std::mem::take(&mut state.is_mirrored);
+        let route = &state.section.routes(object)[*index];
+        let mirror = mirrored(state, route, &Value::Null, None)?;
         let before = std::mem::take(&mut state.inserted);
         state.written.clone_from(&new);
         parts.push(RoutePart {
             section: state.section,
             index: *index,
             new,
-            mirror: was_mirrored.then_some(Mirror::Off),
+            mirror,
             before,
             inserted: Vec::new(),
         });
@@ -307,12 +308,15 @@ pub fn note(object: &Value, rollout: &Rollout) -> Change {
 /// A destination with the weight, and without what the rollout added to name its version, of `original`.
 fn weighed_as(section: Section, destination: &Value, original: &Value) -> Value {
     let mut new = destination.clone();
+    if !is_sticky(original) {
+        unstick(&mut new);
+    }
     if let Some(fields) = new.as_object_mut() {
         match original.get("weight") {
             Some(weight) => fields.insert("weight".to_owned(), weight.clone()),
             None => fields.remove("weight"),
         };
-        if section != Section::Rules
+        if !section.is_gateway_api()
             && let Some(target) = original.get("destination")
         {
             fields.insert("destination".to_owned(), target.clone());
@@ -393,43 +397,45 @@ fn with_weight(destination: &Value, weight: i64) -> Value {
     new
 }
 
-/// Where a destination has the cookie that its answers set.
+/// Where a destination of a VirtualService has the cookie that its answers set.
 const COOKIE_HEADER: &str = "/headers/response/add/Set-Cookie";
 
 /// What the cookie is, after its name.
 const COOKIE: &str = "=canary; Max-Age=86400; Path=/";
 
-/// Takes the cookie of a rollout away from the canary, with the fields that are empty without it.
-fn unstick(canary: &mut Value) {
-    let cookie = canary.pointer(COOKIE_HEADER).and_then(Value::as_str);
-    if !cookie.is_some_and(|cookie| cookie.ends_with(COOKIE)) {
-        return;
-    }
-    let mut path = COOKIE_HEADER;
-    while let Some((parent, field)) = path.rsplit_once('/') {
-        let Some(fields) = canary.pointer_mut(parent).and_then(Value::as_object_mut) else {
-            return;
-        };
-        // The order of what stays is the user's.
-        fields.shift_remove(field);
-        if !fields.is_empty() {
-            return;
-        }
-        path = parent;
-    }
-}
-
 /// Makes answers of the canary set the cookie.
 fn stick(section: Section, canary: &mut Value, cookie: &str) -> Result<(), Refusal> {
     let value = format!("{cookie}{COOKIE}");
-    if section == Section::Rules {
-        return Err(Refusal::new(
-            "sticky sessions need a VirtualService, and this is an HTTPRoute",
-        ));
-    }
+    let taken = || Refusal::new("the canary's destination sets a cookie of its own already");
     let Some(fields) = canary.as_object_mut() else {
         return Ok(());
     };
+    if section.is_gateway_api() {
+        let filters = fields.entry("filters").or_insert_with(|| json!([]));
+        let filters = filters.as_array_mut().ok_or_else(taken)?;
+        let header = json!({"name": "Set-Cookie", "value": value});
+        // There may be one such filter only.
+        let Some(known) = filters
+            .iter_mut()
+            .find(|filter| filter["type"] == RESPONSE_HEADERS)
+        else {
+            filters.push(json!({"type": RESPONSE_HEADERS, "responseHeaderModifier": {"add": [header]}}));
+            return Ok(());
+        };
+        let known = known
+            .get_mut("responseHeaderModifier")
+            .and_then(Value::as_object_mut);
+        let Some(known) = known else { return Err(taken()) };
+        for field in ["add", "set"] {
+            let headers = known.get(field).and_then(Value::as_array);
+            if headers.into_iter().flatten().any(is_set_cookie) {
+                return Err(taken());
+            }
+        }
+        let add = known.entry("add").or_insert_with(|| json!([]));
+        add.as_array_mut().ok_or_else(taken)?.push(header);
+        return Ok(());
+    }
     let mut place = fields.entry("headers").or_insert_with(|| json!({}));
     for field in ["response", "add"] {
         let Some(inner) = place.as_object_mut() else {
@@ -440,16 +446,70 @@ fn stick(section: Section, canary: &mut Value, cookie: &str) -> Result<(), Refus
     let Some(headers) = place.as_object_mut() else {
         return Ok(());
     };
-    let other = headers
-        .iter()
-        .find(|(name, known)| name.eq_ignore_ascii_case("set-cookie") && known.as_str() != Some(&value));
-    if other.is_some() {
-        return Err(Refusal::new(
-            "the canary's destination sets a cookie of its own already",
-        ));
+    if headers.keys().any(|name| name.eq_ignore_ascii_case("set-cookie")) {
+        return Err(taken());
     }
     headers.insert("Set-Cookie".to_owned(), value.into());
     Ok(())
+}
+
+/// The type of the filter of the Gateway API that changes headers of answers.
+const RESPONSE_HEADERS: &str = "ResponseHeaderModifier";
+
+fn is_set_cookie(header: &Value) -> bool {
+    let name = header.get("name").and_then(Value::as_str);
+    name.is_some_and(|name| name.eq_ignore_ascii_case("set-cookie"))
+}
+
+/// Whether answers of a destination set a cookie as [`stick`] makes them.
+fn is_sticky(destination: &Value) -> bool {
+    let mut without = destination.clone();
+    unstick(&mut without);
+    without != *destination
+}
+
+/// Takes the cookie of a rollout away from the canary, with the fields that are empty without it.
+fn unstick(canary: &mut Value) {
+    let is_ours = |value: &Value| value.as_str().is_some_and(|text| text.ends_with(COOKIE));
+    if canary.pointer(COOKIE_HEADER).is_some_and(is_ours) {
+        let mut path = COOKIE_HEADER;
+        while let Some((parent, field)) = path.rsplit_once('/') {
+            let Some(fields) = canary.pointer_mut(parent).and_then(Value::as_object_mut) else {
+                return;
+            };
+            // The order of what stays is the user's.
+            fields.shift_remove(field);
+            if !fields.is_empty() {
+                return;
+            }
+            path = parent;
+        }
+    }
+    let Some(fields) = canary.as_object_mut() else {
+        return;
+    };
+    let Some(filters) = fields.get_mut("filters").and_then(Value::as_array_mut) else {
+        return;
+    };
+    let before = filters.len();
+    filters.retain_mut(|filter| {
+        let modifier = filter
+            .get_mut("responseHeaderModifier")
+            .and_then(Value::as_object_mut);
+        let Some(modifier) = modifier else { return true };
+        let Some(add) = modifier.get_mut("add").and_then(Value::as_array_mut) else {
+            return true;
+        };
+        let all = add.len();
+        add.retain(|header| !(is_set_cookie(header) && header.get("value").is_some_and(is_ours)));
+        if add.is_empty() && all > 0 {
+            modifier.shift_remove("add");
+        }
+        !modifier.is_empty()
+    });
+    if filters.is_empty() && before > 0 {
+        fields.shift_remove("filters");
+    }
 }
 
 impl crate::state::Extras {
@@ -469,22 +529,33 @@ enum Mirror {
     On(Value, Percent),
     /// It goes.
     Off,
+    /// It is among these filters, or goes from among them.
+    Filters(Vec<Value>),
 }
 
 fn mirrored(
-    state: &RouteState,
+    state: &mut RouteState,
     route: &Value,
     canary: &Value,
     wanted: Option<Percent>,
 ) -> Result<Option<Mirror>, Refusal> {
-    let Some(percent) = wanted else {
-        return Ok(state.is_mirrored.then_some(Mirror::Off));
-    };
-    if state.section == Section::Rules {
-        return Err(Refusal::new(
-            "mirroring needs a VirtualService, and this is an HTTPRoute",
-        ));
+    if state.section.is_gateway_api() {
+        let new = wanted.map(|percent| mirror_filter(state.section.target(canary), percent));
+        let old = std::mem::replace(&mut state.mirror_filter, new.clone());
+        if old == new {
+            return Ok(None);
+        }
+        let known = route.get("filters").and_then(Value::as_array);
+        let known = known
+            .into_iter()
+            .flatten()
+            .filter(|filter| Some(*filter) != old.as_ref());
+        return Ok(Some(Mirror::Filters(known.cloned().chain(new).collect())));
     }
+    let was_mirrored = std::mem::replace(&mut state.is_mirrored, wanted.is_some());
+    let Some(percent) = wanted else {
+        return Ok(was_mirrored.then_some(Mirror::Off));
+    };
     let taken = [
         "mirror",
         "mirrors",
@@ -495,11 +566,29 @@ fn mirrored(
     .into_iter()
     .find(|field| route.get(*field).is_some());
     match taken {
-        Some(field) if !state.is_mirrored => Err(Refusal::new(format!(
+        Some(field) if !was_mirrored => Err(Refusal::new(format!(
             "the route has a `{field}` of its own already"
         ))),
         _ => Ok(Some(Mirror::On(state.section.target(canary), percent))),
     }
+}
+
+/// The filter of the Gateway API that mirrors, with what the API server would add.
+fn mirror_filter(mut target: Value, percent: Percent) -> Value {
+    if let Some(fields) = target.as_object_mut() {
+        fields.entry("group").or_insert_with(|| "".into());
+        fields.entry("kind").or_insert_with(|| "Service".into());
+    }
+    let mut mirror = json!({"backendRef": target});
+    match percent.fraction() {
+        // All of them is what a mirror without a share means, which older definitions have only.
+        (100, 100) => {}
+        (whole, 100) => mirror["percent"] = whole.into(),
+        (numerator, denominator) => {
+            mirror["fraction"] = json!({"numerator": numerator, "denominator": denominator});
+        }
+    }
+    json!({"type": "RequestMirror", "requestMirror": mirror})
 }
 
 /// The change of one route.
@@ -574,6 +663,16 @@ fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<C
                         operations.push(test(at(&[name]), known));
                         operations.push(remove(at(&[name])));
                     }
+                }
+            }
+            Some(Mirror::Filters(filters)) => {
+                if let Some(known) = route.get("filters") {
+                    operations.push(test(at(&["filters"]), known));
+                }
+                if filters.is_empty() {
+                    operations.push(remove(at(&["filters"])));
+                } else {
+                    operations.push(add(at(&["filters"]), &Value::Array(filters)));
                 }
             }
             None => {}

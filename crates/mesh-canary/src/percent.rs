@@ -38,6 +38,15 @@ impl Percent {
         f64::from(self.0) / 100.0
     }
 
+    /// The share as a fraction, in the smallest of 100, 1,000 and 10,000 parts in which it is a whole number.
+    pub fn fraction(self) -> (u32, u32) {
+        let step = [100, 10]
+            .into_iter()
+            .find(|step| self.0.is_multiple_of(*step))
+            .unwrap_or(1);
+        (self.0 / step, WHOLE / step)
+    }
+
     /// This share of `total`, if that is a whole number.
     pub fn of(self, total: i64) -> Option<i64> {
         let parts = i128::from(total) * i128::from(self.0);
@@ -196,6 +205,9 @@ mod tests {
         assert_eq!(percent("10%").of(3), None);
         assert_eq!(percent("10%").around(3), ("0%".to_owned(), "33.3333%".to_owned()));
         assert_eq!(percent("0.5%").of(1000), Some(5));
+        assert_eq!(percent("25%").fraction(), (25, 100));
+        assert_eq!(percent("0.5%").fraction(), (5, 1_000));
+        assert_eq!(percent("0.05%").fraction(), (5, 10_000));
     }
 
     proptest! {

@@ -1,8 +1,8 @@
-//! Routes and their destinations, in VirtualServices and HTTPRoutes alike.
+//! Routes and their destinations, in VirtualServices and routes of the Gateway API alike.
 
 use std::fmt;
 
-use mesh_core::Host;
+use mesh_core::{Host, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -24,11 +24,34 @@ pub enum Section {
     Tcp,
     /// `rules` of an HTTPRoute.
     Rules,
+    /// `rules` of a GRPCRoute.
+    GrpcRules,
+    /// `rules` of a TLSRoute.
+    TlsRules,
+    /// `rules` of a TCPRoute.
+    TcpRules,
 }
 
+/// The kinds of objects that divide traffic by weights.
+pub const ROUTE_KINDS: [Kind; 5] = [
+    Kind::VirtualService,
+    Kind::HttpRoute,
+    Kind::GrpcRoute,
+    Kind::TlsRoute,
+    Kind::TcpRoute,
+];
+
 impl Section {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Tls, Self::Tcp, Self::Rules];
+    /// Those that an object has, by its `kind`.
+    pub fn of(object: &Value) -> &'static [Self] {
+        match object.get("kind").and_then(Value::as_str) {
+            Some("HTTPRoute") => &[Self::Rules],
+            Some("GRPCRoute") => &[Self::GrpcRules],
+            Some("TLSRoute") => &[Self::TlsRules],
+            Some("TCPRoute") => &[Self::TcpRules],
+            _ => &[Self::Http, Self::Tls, Self::Tcp],
+        }
+    }
 
     /// The field of `spec`.
     pub fn field(self) -> &'static str {
@@ -36,29 +59,32 @@ impl Section {
             Self::Http => "http",
             Self::Tls => "tls",
             Self::Tcp => "tcp",
-            Self::Rules => "rules",
+            Self::Rules | Self::GrpcRules | Self::TlsRules | Self::TcpRules => "rules",
         }
+    }
+
+    /// Whether it is of the Gateway API, and not of Istio's.
+    pub fn is_gateway_api(self) -> bool {
+        !matches!(self, Self::Http | Self::Tls | Self::Tcp)
     }
 
     /// The field of a route that lists its destinations.
     pub fn destinations_field(self) -> &'static str {
-        match self {
-            Self::Rules => "backendRefs",
-            _ => "route",
+        if self.is_gateway_api() {
+            "backendRefs"
+        } else {
+            "route"
         }
     }
 
     /// The field of a route that has its conditions.
     pub fn match_field(self) -> &'static str {
-        match self {
-            Self::Rules => "matches",
-            _ => "match",
-        }
+        if self.is_gateway_api() { "matches" } else { "match" }
     }
 
     /// Whether requests can be told apart here, so that there are headers and mirrors.
     pub fn is_http(self) -> bool {
-        matches!(self, Self::Http | Self::Rules)
+        matches!(self, Self::Http | Self::Rules | Self::GrpcRules)
     }
 
     /// The routes of an object.
@@ -75,17 +101,15 @@ impl Section {
 
     /// Where a destination leads, without its weight and all else that is done on the way.
     pub fn target(self, destination: &Value) -> Value {
-        match self {
-            Self::Rules => {
-                let mut target = destination.clone();
-                if let Some(fields) = target.as_object_mut() {
-                    fields.remove("weight");
-                    fields.remove("filters");
-                }
-                target
-            }
-            _ => destination.get("destination").cloned().unwrap_or_default(),
+        if !self.is_gateway_api() {
+            return destination.get("destination").cloned().unwrap_or_default();
         }
+        let mut target = destination.clone();
+        if let Some(fields) = target.as_object_mut() {
+            fields.remove("weight");
+            fields.remove("filters");
+        }
+        target
     }
 
     /// The weights of a route's destinations as proxies see them.
@@ -99,7 +123,7 @@ impl Section {
                     .unwrap_or(DEFAULT_TOTAL),
             ],
             several => {
-                let unset = i64::from(self == Self::Rules);
+                let unset = i64::from(self.is_gateway_api());
                 several
                     .iter()
                     .map(|destination| written(destination).unwrap_or(unset).max(0))
@@ -111,7 +135,7 @@ impl Section {
     /// The host that a destination names.
     pub fn host(self, destination: &Value, names: &Names<'_>) -> Host {
         let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
-        if self != Self::Rules {
+        if !self.is_gateway_api() {
             let target = destination.get("destination").unwrap_or(&Value::Null);
             let host = text(target, "host").unwrap_or_default();
             return Host::resolve(&host, names.namespace, names.cluster_domain);
@@ -214,16 +238,17 @@ impl Subject {
 /// `destination` leading to `version` instead.
 pub fn led_to(section: Section, destination: &Value, version: &Version, names: &Names<'_>) -> Value {
     let mut led = destination.clone();
-    let target = match section {
-        Section::Rules => led.as_object_mut(),
-        _ => led.get_mut("destination").and_then(Value::as_object_mut),
+    let target = if section.is_gateway_api() {
+        led.as_object_mut()
+    } else {
+        led.get_mut("destination").and_then(Value::as_object_mut)
     };
     let Some(target) = target else { return led };
-    match (section, version) {
-        (_, Version::Subset(subset)) => {
+    match version {
+        Version::Subset(subset) => {
             target.insert("subset".to_owned(), subset.as_str().into());
         }
-        (Section::Rules, Version::Service(host)) => {
+        Version::Service(host) if section.is_gateway_api() => {
             let (name, rest) = host.split_once('.').unwrap_or((host, ""));
             let namespace = rest.split('.').next().unwrap_or_default();
             target.insert("name".to_owned(), name.into());
@@ -233,7 +258,7 @@ pub fn led_to(section: Section, destination: &Value, version: &Version, names: &
                 target.remove("namespace");
             }
         }
-        (_, Version::Service(host)) => {
+        Version::Service(host) => {
             target.insert("host".to_owned(), host.as_str().into());
             target.remove("subset");
         }
@@ -310,7 +335,7 @@ impl Condition {
         for condition in &mut all {
             let fields = condition.as_object_mut()?;
             let name = self.header_name();
-            if section == Section::Rules {
+            if section.is_gateway_api() {
                 let header = match self {
                     Self::Header { name, value } => {
                         serde_json::json!({"type": "Exact", "name": name, "value": value})
@@ -399,7 +424,7 @@ pub fn preview(
     let mut copy = route.as_object()?.clone();
     let conditions = route.get(section.match_field()).unwrap_or(&Value::Null);
     let conditions = condition.add_to(section, conditions)?;
-    if section == Section::Rules {
+    if section.is_gateway_api() {
         // Names of rules are not in every version of the API.
         copy.remove("name");
     } else {
@@ -407,7 +432,12 @@ pub fn preview(
     }
     copy.insert(section.match_field().to_owned(), conditions);
     let mut only = canary.clone();
-    only.as_object_mut()?.remove("weight");
+    if section.is_gateway_api() {
+        // The API server would add it.
+        only.as_object_mut()?.insert("weight".to_owned(), 1.into());
+    } else {
+        only.as_object_mut()?.remove("weight");
+    }
     copy.insert(section.destinations_field().to_owned(), Value::Array(vec![only]));
     Some(Value::Object(copy))
 }

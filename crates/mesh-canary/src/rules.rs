@@ -34,11 +34,12 @@ fn metadata(service: &Service) -> Value {
     })
 }
 
-/// A VirtualService that sends all traffic of a service to its stable version.
+/// A VirtualService that sends all traffic of a service where it went without one, or to the service that is its stable
+/// version. It names no subset, so that it can be there before them and after.
 pub fn new_virtual_service(service: &Service, stable: &Version) -> Value {
     let host = service.host().as_str();
     let target = match stable {
-        Version::Subset(subset) => json!({"host": host, "subset": subset}),
+        Version::Subset(_) => json!({"host": host}),
         Version::Service(stable) => json!({"host": stable}),
     };
     let destination = |port: Option<u32>| {

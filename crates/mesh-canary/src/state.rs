@@ -1,5 +1,6 @@
 //! What is known of a rollout, and what comes next. It is kept as an annotation beside the weights that it is about.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::percent::Percent;
 use crate::plan::Plan;
 use crate::route::{Condition, Section, Subject};
 
-/// The annotation of the VirtualService or HTTPRoute that holds a [`Rollout`] as JSON.
+/// The annotation of the object with the routes that holds a [`Rollout`] as JSON.
 pub const ANNOTATION: &str = "meshctl.dev/canary";
 
 /// The format of the annotation.
@@ -88,6 +89,9 @@ pub struct RouteState {
     /// Whether `mirror` and `mirrorPercentage` are the rollout's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_mirrored: bool,
+    /// The filter among a rule's `filters` that mirrors for the rollout, in routes of the Gateway API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror_filter: Option<Value>,
 }
 
 /// Something that a rollout has made and takes away again.
@@ -182,6 +186,9 @@ pub struct Run {
     /// Attempts to judge this step that went wrong.
     #[serde(default)]
     pub errors: u32,
+    /// What the canary's pods are made from: each workload with the hash of its template. Empty is not known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub judged: BTreeSet<String>,
 }
 
 /// What to do after a verdict.
@@ -210,6 +217,7 @@ impl Run {
             failures: 0,
             inconclusive: 0,
             errors: 0,
+            judged: BTreeSet::new(),
         };
         run.move_past(percent);
         run
@@ -309,6 +317,15 @@ pub struct Rollout {
     /// What happened in this and earlier rollouts, the oldest first.
     #[serde(default)]
     pub events: Vec<Event>,
+}
+
+impl Rollout {
+    /// Whether requests are divided, and whether connections are.
+    pub fn traffic(&self) -> (bool, bool) {
+        let mut sections = self.routes.iter().map(|route| route.section);
+        let has_requests = sections.clone().any(Section::is_http);
+        (has_requests, sections.any(|section| !section.is_http()))
+    }
 }
 
 /// Who acts, and when.

@@ -7,10 +7,11 @@ use mesh_canary::patch;
 use mesh_canary::route::Version;
 use mesh_canary::rules;
 use mesh_core::cluster::Scope;
+use mesh_core::injection::DATAPLANE_LABEL;
 use mesh_core::k8s_openapi::api::authorization::v1::ResourceAttributes;
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use mesh_core::source::{LoadOptions, Source, load_text};
-use mesh_core::{Kind, MeshBuilder};
+use mesh_core::{Kind, Mesh, MeshBuilder, Service};
 use serde_json::Value;
 
 use super::driver::{Driver, Prepared, Target};
@@ -55,6 +56,8 @@ impl Driver {
         allow_gitops: bool,
     ) -> Result<(), CommandError> {
         check_owner(printer, &prepared.target, &prepared.live, allow_gitops)?;
+        check_conditions(printer, &prepared.target, &prepared.live);
+        self.check_ambient(printer).await?;
         self.check_rights(prepared).await?;
         let canary = &prepared.rollout.subject.canary;
         let pods = self.pods(canary).await?;
@@ -70,6 +73,35 @@ impl Driver {
             printer.warning(&CommandError::user(message));
         }
         self.check_findings(prepared, changed)
+    }
+
+    /// Whether anything divides the traffic of a service whose pods have no sidecars: a ztunnel does not.
+    async fn check_ambient(&self, printer: &mut Printer) -> Result<(), CommandError> {
+        let Some(problem) = without_waypoint(&self.mesh, &self.service) else {
+            return Ok(());
+        };
+        let namespace = self.service.namespace();
+        let hint = format!(
+            "deploy a waypoint, and label the namespace with it: `kubectl label namespace {namespace} {WAYPOINT_LABEL}=waypoint`"
+        );
+        let error = CommandError::user(format!(
+            "namespace `{namespace}` is in the ambient data plane, and {problem}"
+        ));
+        match self.knowing().await {
+            0 => Err(CommandError {
+                message: format!("{}: weights would have no effect", error.message),
+                ..error
+            }
+            .hinted(hint)),
+            some => {
+                let message = format!(
+                    "{}: weights have an effect only on the {some} sidecars and gateways that know the service",
+                    error.message
+                );
+                printer.warning(&CommandError { message, ..error }.hinted(hint));
+                Ok(())
+            }
+        }
     }
 
     async fn check_rights(&self, prepared: &Prepared) -> Result<(), CommandError> {
@@ -176,6 +208,55 @@ pub(super) fn readable(object: &Value) -> String {
     mesh_yaml::emit::to_string(&object).unwrap_or_default()
 }
 
+/// The label of namespaces and services that names their waypoint.
+const WAYPOINT_LABEL: &str = "istio.io/use-waypoint";
+
+/// Why no waypoint serves a service of an ambient namespace; `None` if one does, or the namespace is not ambient.
+fn without_waypoint(mesh: &Mesh, service: &Service) -> Option<String> {
+    let own = service.namespace();
+    let mut namespaces = mesh.namespaces().iter();
+    let namespace = namespaces.find(|namespace| namespace.name() == own)?;
+    if namespace.labels().get(DATAPLANE_LABEL).map(String::as_str) != Some("ambient") {
+        return None;
+    }
+    let label = |name: &str| {
+        let labels = [service.header().labels(), namespace.labels()];
+        labels.into_iter().find_map(|labels| labels.get(name))
+    };
+    let Some(waypoint) = label(WAYPOINT_LABEL).filter(|name| *name != "none") else {
+        return Some(format!("no waypoint serves `{}`", service.host()));
+    };
+    let place = label("istio.io/use-waypoint-namespace").map_or(own, String::as_str);
+    let is_there = mesh.contains(Kind::KubernetesGateway, place, waypoint);
+    (mesh.has_all(Kind::KubernetesGateway) && !is_there).then(|| {
+        format!(
+            "the waypoint {place}/{waypoint} of `{}` does not exist",
+            service.host()
+        )
+    })
+}
+
+/// Says what a controller has against a route of the Gateway API.
+fn check_conditions(printer: &mut Printer, target: &Target, live: &Value) {
+    let parents = live.pointer("/status/parents").and_then(Value::as_array);
+    for parent in parents.into_iter().flatten() {
+        for condition in parent["conditions"].as_array().into_iter().flatten() {
+            let text = |field: &str| condition[field].as_str().unwrap_or_default();
+            if !matches!(text("type"), "Accepted" | "ResolvedRefs") || text("status") != "False" {
+                continue;
+            }
+            let name = parent["parentRef"]["name"].as_str().unwrap_or_default();
+            let error = CommandError::user(format!(
+                "{target} is not in effect at its parent `{name}`: {} is false ({}): {}",
+                text("type"),
+                text("reason"),
+                text("message")
+            ));
+            printer.warning(&error.hinted("weights take effect when that is mended"));
+        }
+    }
+}
+
 /// Who else looks after an object, and how to get along with them.
 struct Owner {
     name: &'static str,
@@ -260,7 +341,7 @@ fn check_owner(
             "or write the change to its files: `meshctl canary shift N% --files FOLDER`; `--allow-gitops` goes on all the same",
         ));
     }
-    if target.kind == Kind::HttpRoute
+    if target.kind != Kind::VirtualService
         && metadata["ownerReferences"]
             .as_array()
             .is_some_and(|all| !all.is_empty())

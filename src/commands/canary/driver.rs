@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mesh_canary::locate::{self, Place, Wish};
 use mesh_canary::patch::{self, Change, Operation};
-use mesh_canary::route::{Names, Section, Subject, Version};
+use mesh_canary::route::{Names, ROUTE_KINDS, Subject, Version};
 use mesh_canary::rules;
 use mesh_canary::state::{Created, Phase, Rollout, Stamp};
 use mesh_canary::{Refusal, patch::find};
@@ -23,6 +23,9 @@ use crate::ui::Printer;
 
 /// Who owns the fields that we write.
 const FIELD_MANAGER: &str = "meshctl";
+
+/// How we write: a field that the server's definitions do not know is an error, and not silently left out.
+const WRITING: &str = "fieldManager=meshctl&fieldValidation=Strict";
 
 /// How often a change is made anew because the object has changed in between.
 const ATTEMPTS: u32 = 20;
@@ -128,8 +131,9 @@ impl Driver {
         let by = cluster.user().await.unwrap_or_default();
         let groups = ["networking.istio.io", "gateway.networking.k8s.io"];
         let discovery = cluster.discover(&groups).await.ok();
-        let versions = [Kind::VirtualService, Kind::DestinationRule, Kind::HttpRoute]
+        let versions = ROUTE_KINDS
             .into_iter()
+            .chain([Kind::DestinationRule])
             .filter_map(|kind| {
                 let info = kind.info();
                 let version = match &discovery {
@@ -193,7 +197,7 @@ impl Driver {
         let routed = self
             .mesh
             .resources()
-            .filter(|resource| matches!(resource.header().kind(), Kind::VirtualService | Kind::HttpRoute));
+            .filter(|resource| ROUTE_KINDS.contains(&resource.header().kind()));
         for resource in routed {
             let object = locate::to_json(&resource);
             let id = resource.header().id();
@@ -332,11 +336,7 @@ impl Driver {
         target: &Target,
         make: impl Fn(&Value) -> Result<Vec<Operation>, CommandError>,
     ) -> Result<Value, CommandError> {
-        let path = format!(
-            "{}/{}?fieldManager={FIELD_MANAGER}",
-            self.path(target)?,
-            target.name
-        );
+        let path = format!("{}/{}?{WRITING}", self.path(target)?, target.name);
         let mut pause = Duration::from_millis(20);
         let mut last: Option<CommandError> = None;
         let mut written: Option<String> = None;
@@ -389,7 +389,7 @@ impl Driver {
     pub(super) async fn create(&self, target: &Target, object: &Value) -> Result<Value, CommandError> {
         let write = Write {
             method: Method::POST,
-            path: format!("{}?fieldManager={FIELD_MANAGER}", self.path(target)?),
+            path: format!("{}?{WRITING}", self.path(target)?),
             content_type: "application/json",
             body: serde_json::to_vec(object).unwrap_or_default(),
         };
@@ -430,11 +430,7 @@ impl Driver {
     ) -> Result<(), CommandError> {
         let write = Write {
             method: Method::PATCH,
-            path: format!(
-                "{}/{}?fieldManager={FIELD_MANAGER}&dryRun=All",
-                self.path(target)?,
-                target.name
-            ),
+            path: format!("{}/{}?{WRITING}&dryRun=All", self.path(target)?, target.name),
             content_type: "application/json-patch+json",
             body: serde_json::to_vec(operations).unwrap_or_default(),
         };
@@ -628,8 +624,8 @@ pub(super) fn blamed(error: CommandError, live: &Value) -> CommandError {
 /// Who else has written the routes of an object, and when. Lists of routes belong as a whole to whoever changed them last.
 fn writer(live: &Value) -> Option<String> {
     let has_routes = |entry: &&Value| {
-        let owned = |section: Section| entry["fieldsV1"]["f:spec"].get(format!("f:{}", section.field()));
-        Section::ALL.into_iter().any(|section| owned(section).is_some())
+        let owned = |field: &str| entry["fieldsV1"]["f:spec"].get(field).is_some();
+        ["f:http", "f:tls", "f:tcp", "f:rules"].into_iter().any(owned)
     };
     let time = |entry: &Value| entry["time"].as_str().unwrap_or_default().to_owned();
     others(live)

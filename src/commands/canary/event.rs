@@ -160,8 +160,9 @@ fn text(printer: &Printer, event: &Event<'_>) -> String {
                         format!(", {quantile} {}", judge::milliseconds(latency))
                     });
                     format!(
-                        "  {name} {:.1} rps, {} good{latency}",
+                        "  {name} {:.1} {}, {} good{latency}",
                         seen.rps,
+                        seen.traffic.unit(),
                         judge::share(seen.success())
                     )
                 })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesh_canary::judge::{Answer, Observation, Questions, Series};
+use mesh_canary::judge::{Answer, Observation, Questions, Series, Traffic};
 use mesh_canary::plan::Limits;
 use mesh_core::cluster::{Cluster, Method, PodPort, Scope};
 use reqwest::Url;
@@ -197,8 +197,16 @@ impl Prometheus {
             .await?
             .count()
             .map_err(NoData::Error)?;
-        let latency = ask(questions.latency(reporter, limits.quantile)).await?;
-        let latency = latency.number().map_err(NoData::Error)?;
+        let (latency, sent_bytes) = match series.traffic {
+            Traffic::Requests => {
+                let answer = ask(questions.latency(reporter, limits.quantile)).await?;
+                (answer.number().map_err(NoData::Error)?, None)
+            }
+            Traffic::Connections => {
+                let answer = ask(questions.sent_bytes(reporter)).await?;
+                (None, answer.count().map_err(NoData::Error)?)
+            }
+        };
         if let Some(negative) = latency.filter(|latency| *latency < 0.0) {
             return Err(NoData::Error(format!("answers with a latency of {negative} ms")));
         }
@@ -215,6 +223,8 @@ impl Prometheus {
             Vec::new()
         };
         Ok(Observation {
+            traffic: series.traffic,
+            sent_bytes,
             requests: count,
             failures,
             rps: count / window.as_secs_f64(),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use mesh_canary::percent::Percent;
 use mesh_canary::route::{Subject, Version};
+use mesh_canary::state::Rollout;
 use mesh_core::cluster::{BodyReader, Found, Scope, proxy_of};
 use mesh_envoy::istio::ClusterName;
 use serde_json::Value;
@@ -50,24 +51,35 @@ impl Driver {
     }
 
     /// How many proxies have the canary's share.
-    pub(super) async fn synced(&self, proxies: &[Found], subject: &Subject, percent: Percent) -> Synced {
-        let (synced, _) = self.look_at(proxies, subject, percent).await;
+    pub(super) async fn synced(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> Synced {
+        let (synced, _) = self.look_at(proxies, rollout, percent).await;
         synced
     }
 
     /// As [`Self::synced`], with the proxies that are behind.
-    async fn look_at(&self, proxies: &[Found], subject: &Subject, percent: Percent) -> (Synced, Vec<Found>) {
+    async fn look_at(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> (Synced, Vec<Found>) {
+        let mut shares = vec![Some(Vec::new()); proxies.len()];
+        let (has_requests, has_connections) = rollout.traffic();
+        let places = [(Place::Routes, has_requests), (Place::Listeners, has_connections)];
+        for (place, _) in places.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+            let path = format!("/config_dump?resource={}", place.resource());
+            let answers = ask_all(&self.cluster, proxies, &path, parse).await;
+            for (known, answer) in shares.iter_mut().zip(answers) {
+                match (&mut *known, answer) {
+                    (Some(shares), Ok(Some(dump))) => {
+                        place.collect_shares(&dump, &rollout.subject, shares);
+                    }
+                    _ => *known = None,
+                }
+            }
+        }
         let mut result = Synced::default();
         let mut behind = Vec::new();
-        let path = "/config_dump?resource=dynamic_route_configs";
-        let answers = ask_all(&self.cluster, proxies, path, parse).await;
-        for (proxy, answer) in proxies.iter().zip(answers) {
-            let Ok(Some(dump)) = answer else {
+        for (proxy, shares) in proxies.iter().zip(shares) {
+            let Some(shares) = shares else {
                 result.silent += 1;
                 continue;
             };
-            let mut shares = Vec::new();
-            collect_shares(&dump, subject, &mut shares);
             if shares.is_empty() {
                 continue;
             }
@@ -88,15 +100,15 @@ impl Driver {
     /// behind are asked again.
     pub(super) async fn wait_synced(
         &self,
-        subject: &Subject,
+        rollout: &Rollout,
         percent: Percent,
         limit: Duration,
     ) -> Result<Synced, CommandError> {
         let begun = Instant::now();
-        let (mut all, mut behind) = self.look_at(&self.envoys().await, subject, percent).await;
+        let (mut all, mut behind) = self.look_at(&self.envoys().await, rollout, percent).await;
         while !behind.is_empty() && begun.elapsed() < limit {
             tokio::time::sleep(PAUSE).await;
-            (_, behind) = self.look_at(&behind, subject, percent).await;
+            (_, behind) = self.look_at(&behind, rollout, percent).await;
             all.current = all.routing - behind.len();
         }
         Ok(all)
@@ -111,20 +123,12 @@ impl Driver {
         let begun = Instant::now();
         let proxies = self.envoys().await;
         loop {
-            let path = "/config_dump?resource=dynamic_active_clusters";
-            let answers = ask_all(&self.cluster, &proxies, path, parse).await;
             let mut now = Synced::default();
-            for answer in answers {
-                let Ok(Some(dump)) = answer else {
+            for names in self.clusters(&proxies).await {
+                let Some(names) = names else {
                     now.silent += 1;
                     continue;
                 };
-                let names: Vec<ClusterName> = dump["configs"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|config| ClusterName::parse(config["cluster"]["name"].as_str()?))
-                    .collect();
                 if names.iter().any(|name| name.host == subject.host) {
                     now.routing += 1;
                     let has = |version: &Version| names.iter().any(|name| is_of(name, version, subject));
@@ -136,6 +140,29 @@ impl Driver {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// The clusters of services that each proxy has; `None` of one that does not answer.
+    async fn clusters(&self, proxies: &[Found]) -> Vec<Option<Vec<ClusterName>>> {
+        let path = "/config_dump?resource=dynamic_active_clusters";
+        let names = |dump: Value| {
+            let configs = dump["configs"].as_array().into_iter().flatten();
+            let names = configs.filter_map(|config| ClusterName::parse(config["cluster"]["name"].as_str()?));
+            names.collect()
+        };
+        let answers = ask_all(&self.cluster, proxies, path, parse).await;
+        answers
+            .into_iter()
+            .map(|answer| answer.ok().flatten().map(names))
+            .collect()
+    }
+
+    /// How many Envoys know the service, and so would divide its traffic.
+    pub(super) async fn knowing(&self) -> usize {
+        let clusters = self.clusters(&self.envoys().await).await;
+        let host = self.service.host().as_str();
+        let knows = |names: &Vec<ClusterName>| names.iter().any(|name| name.host == host);
+        clusters.iter().flatten().filter(|names| knows(names)).count()
     }
 }
 
@@ -153,19 +180,48 @@ fn is_of(name: &ClusterName, version: &Version, subject: &Subject) -> bool {
     }
 }
 
-/// The canary's share on every route that leads to either version. Nesting is that of a route configuration.
-fn collect_shares(dump: &Value, subject: &Subject, shares: &mut Vec<f64>) {
-    let mut rest = vec![dump];
-    while let Some(value) = rest.pop() {
-        match value {
-            Value::Array(items) => rest.extend(items),
-            Value::Object(fields) => {
-                if let Some(action) = fields.get("route").filter(|action| action.is_object()) {
-                    shares.extend(share(action, subject));
+/// Where in a config dump weights are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Those of requests, in route configurations.
+    Routes,
+    /// Those of connections, in the TCP proxies of listeners' filter chains.
+    Listeners,
+}
+
+impl Place {
+    /// The field of the dump.
+    fn resource(self) -> &'static str {
+        match self {
+            Self::Routes => "dynamic_route_configs",
+            Self::Listeners => "dynamic_listeners",
+        }
+    }
+
+    /// The canary's share wherever something leads to either version. A listener that drains, or is not in use yet, does
+    /// not count.
+    fn collect_shares(self, dump: &Value, subject: &Subject, shares: &mut Vec<f64>) {
+        let mut rest = vec![dump];
+        while let Some(value) = rest.pop() {
+            match value {
+                Value::Array(items) => rest.extend(items),
+                Value::Object(fields) => {
+                    let kind = fields.get("@type").and_then(Value::as_str).unwrap_or_default();
+                    let action = match self {
+                        Self::Routes => fields.get("route").filter(|action| action.is_object()),
+                        Self::Listeners => kind.ends_with(".TcpProxy").then_some(value),
+                    };
+                    shares.extend(action.and_then(|action| share(action, subject)));
+                    let is_idle = |name: &str| matches!(name, "warming_state" | "draining_state");
+                    rest.extend(
+                        fields
+                            .iter()
+                            .filter(|(name, _)| !is_idle(name))
+                            .map(|(_, value)| value),
+                    );
                 }
-                rest.extend(fields.values());
+                _ => {}
             }
-            _ => {}
         }
     }
 }
@@ -222,8 +278,25 @@ mod tests {
             {"redirect": {}},
         ]}]}}]});
         let mut shares = Vec::new();
-        collect_shares(&dump, &subject, &mut shares);
+        Place::Routes.collect_shares(&dump, &subject, &mut shares);
         shares.sort_by(f64::total_cmp);
         assert_eq!(shares, [0.0, 0.1]);
+
+        let chain = |canary: u32| {
+            json!({"listener": {"filter_chains": [{"filters": [
+                {"name": "istio.stats", "typed_config": {"@type": "type.googleapis.com/stats.PluginConfig"}},
+                {"name": "envoy.filters.network.tcp_proxy", "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                    "weighted_clusters": {"clusters": [
+                        {"name": "outbound|80|v1|a.b", "weight": 100 - canary},
+                        {"name": "outbound|80|v2|a.b", "weight": canary},
+                    ]},
+                }},
+            ]}]}})
+        };
+        let dump = json!({"configs": [{"name": "10.0.0.1_80", "active_state": chain(20), "draining_state": chain(10)}]});
+        let mut shares = Vec::new();
+        Place::Listeners.collect_shares(&dump, &subject, &mut shares);
+        assert_eq!(shares, [0.2]);
     }
 }

@@ -1,15 +1,17 @@
 //! `meshctl canary run`: the steps of a plan, each judged, until the canary has all traffic or none.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use mesh_canary::judge::{Observation, Series, Verdict, judge};
+use mesh_canary::judge::{Observation, Series, Traffic, Verdict, judge};
 use mesh_canary::patch;
 use mesh_canary::percent::Percent;
 use mesh_canary::plan::{self, Limits, Metric, Plan, PlanFile, Webhook, When};
-use mesh_canary::route::{Subject, Version};
+use mesh_canary::route::Version;
 use mesh_canary::state::{Extras, Next, Phase, Rollout, Run};
+use mesh_core::k8s_openapi::api::core::v1::Pod;
 use mesh_core::source::files;
 use mesh_install::engine::NamedLock;
 use serde_json::json;
@@ -170,9 +172,15 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
             let prometheus = Prometheus::find(&driver.cluster, url.as_deref(), istio, timeout).await?;
             prometheus.probe().await?;
             let prepared = driver.prepare(&subject).await?;
+            if !prepared.rollout.traffic().0 && plan.limits.latency.is_some() {
+                return Err(CommandError::user("the routes are for connections, which have no latency")
+                    .hinted("leave its limit out; metrics of a plan can judge what the backends say of themselves"));
+            }
+            let judged = driver.templates(&prepared.rollout.subject.canary).await?;
             let wanted = |rollout: &Rollout| {
                 let mut rollout = rollout.clone();
-                let run = Run::new(plan.clone(), rollout.percent);
+                let mut run = Run::new(plan.clone(), rollout.percent);
+                run.judged.clone_from(&judged);
                 rollout.percent = run.percent().max(rollout.percent);
                 rollout.run = Some(run);
                 rollout.message.clear();
@@ -230,11 +238,16 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
                     .hinted("`meshctl canary run` gives it one, and begins at the share that it has"));
             }
             undisturbed(&live)?;
+            let judged = driver.templates(&rollout.subject.canary).await?;
             let lock = match lock(&driver.cluster, &target).await {
                 Ok(lock) => lock,
                 // The process that has it goes on as soon as it sees this.
                 Err(error) if error.kind == ErrorKind::Conflict && rollout.phase == Phase::Paused => {
-                    let (_, rollout) = set_phase(&driver, &target, Phase::Progressing, "resumed", "").await?;
+                    let wake = |live: &serde_json::Value| {
+                        let rollout = woken(&driver, live, &judged)?;
+                        Ok(patch::note(live, &rollout))
+                    };
+                    let (_, rollout) = driver.change(&target, wake).await?;
                     say_phase(printer, speaker, &rollout)?;
                     return Ok(None);
                 }
@@ -252,16 +265,12 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
                 let prometheus = found?;
                 prometheus.probe().await?;
                 let resume = |live: &serde_json::Value| {
-                    let mut rollout = Rollout::of(live)?
-                        .filter(|rollout| rollout.phase.is_open())
-                        .ok_or_else(|| CommandError::user("the rollout is over"))?;
-                    rollout.message.clear();
+                    let mut rollout = woken(&driver, live, &judged)?;
                     if let Some(run) = &mut rollout.run {
                         run.inconclusive = 0;
                         run.errors = 0;
                         rollout.percent = run.percent().max(rollout.percent);
                     }
-                    rollout.record(&driver.stamp(), Phase::Progressing, "resumed");
                     changed(&driver, &target, live, &rollout)
                 };
                 let (_, rollout) = driver.change(&target, resume).await?;
@@ -301,6 +310,23 @@ async fn begin_and_watch(
     let result = Box::pin(watch(printer, connection, &watching, on_interrupt)).await;
     watching.lock.release().await;
     result
+}
+
+/// A rollout that goes on, with the canary as it is now.
+fn woken(
+    driver: &Driver,
+    live: &serde_json::Value,
+    judged: &BTreeSet<String>,
+) -> Result<Rollout, CommandError> {
+    let mut rollout = Rollout::of(live)?
+        .filter(|rollout| rollout.phase.is_open())
+        .ok_or_else(|| CommandError::user("the rollout is over"))?;
+    rollout.message.clear();
+    if let Some(run) = &mut rollout.run {
+        run.judged.clone_from(judged);
+    }
+    rollout.record(&driver.stamp(), Phase::Progressing, "resumed");
+    Ok(rollout)
 }
 
 /// Follows the plan until it ends or is stopped.
@@ -367,6 +393,8 @@ enum Watched {
     Enough,
     /// Somebody has ended the rollout.
     Ended(Phase),
+    /// The canary is not what it was, for this reason.
+    Changed(String),
 }
 
 async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, CommandError> {
@@ -388,6 +416,7 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
         match watch_step(printer, watching, run.plan.interval()).await? {
             Watched::Enough => {}
             Watched::Ended(phase) => return ended(printer, watching, &rollout, phase).await,
+            Watched::Changed(reason) => return hold(printer, watching, &run.plan, &reason).await,
         }
         lock.assure().await.map_err(lock_error)?;
         let verdict = if synced.is_done() {
@@ -464,12 +493,51 @@ async fn watch_step(
                     begun = Instant::now();
                 }
                 is_paused = false;
+                if let Some(reason) = replaced(&watching.driver, &rollout).await? {
+                    return Ok(Watched::Changed(reason));
+                }
                 if begun.elapsed() >= interval {
                     return Ok(Watched::Enough);
                 }
             }
         }
     }
+}
+
+/// Why what is judged is not what the run began with: pods from another template have come.
+async fn replaced(driver: &Driver, rollout: &Rollout) -> Result<Option<String>, CommandError> {
+    let Some(run) = rollout.run.as_ref().filter(|run| !run.judged.is_empty()) else {
+        return Ok(None);
+    };
+    let canary = &rollout.subject.canary;
+    let now = driver.templates(canary).await?;
+    let new: Vec<_> = now.difference(&run.judged).map(String::as_str).collect();
+    Ok((!new.is_empty()).then(|| {
+        format!(
+            "`{canary}` was changed while it was judged: there are new pods of {}",
+            new.join(", ")
+        )
+    }))
+}
+
+/// Stops the run where it is.
+async fn hold(
+    printer: &mut Printer,
+    watching: &Watching,
+    plan: &Plan,
+    reason: &str,
+) -> Result<Exit, CommandError> {
+    let Watching {
+        driver,
+        target,
+        speaker,
+        ..
+    } = watching;
+    let (_, rollout) = set_phase(driver, target, Phase::Paused, reason, reason).await?;
+    say_phase(printer, *speaker, &rollout)?;
+    printer.note("`meshctl canary resume` judges what is there now, `abort` goes back");
+    ask_webhooks(printer, *speaker, plan, When::End, &rollout, rollout.percent).await?;
+    Ok(Exit::Held)
 }
 
 /// Somebody else has ended the rollout.
@@ -622,8 +690,8 @@ async fn observe(
     } = watching;
     let window = run.plan.interval();
     let limits = &run.plan.limits;
-    let canary = driver.series(&rollout.subject, &rollout.subject.canary).await?;
-    let stable = driver.series(&rollout.subject, &rollout.subject.stable).await?;
+    let canary = driver.series(rollout, &rollout.subject.canary).await?;
+    let stable = driver.series(rollout, &rollout.subject.stable).await?;
     let seen = match prometheus.observe(&canary, window, limits).await {
         Ok(seen) => seen,
         Err(NoData::Nothing(reason)) => return Ok((Verdict::Inconclusive(reason), None, None)),
@@ -662,38 +730,58 @@ async fn observe(
 
 impl Driver {
     /// What metrics call the pods of a version: by the workloads that they belong to.
-    pub(super) async fn series(&self, subject: &Subject, version: &Version) -> Result<Series, CommandError> {
+    pub(super) async fn series(&self, rollout: &Rollout, version: &Version) -> Result<Series, CommandError> {
         let (namespace, labels) = self.pod_selector(version)?;
-        let mut workloads: Vec<String> = Vec::new();
-        for pod in self.list_pods(version).await? {
-            let owner = pod.metadata.owner_references.iter().flatten().next();
-            let name = match owner {
-                // A Deployment's ReplicaSets have its name, a dash, and the hash that is a label of their pods.
-                Some(owner) if owner.kind == "ReplicaSet" => {
-                    let hash = pod
-                        .metadata
-                        .labels
-                        .as_ref()
-                        .and_then(|labels| labels.get("pod-template-hash"));
-                    let stripped = hash.and_then(|hash| owner.name.strip_suffix(&format!("-{hash}")));
-                    Some(stripped.unwrap_or(&owner.name).to_owned())
-                }
-                Some(owner) => Some(owner.name.clone()),
-                None => pod.metadata.name.clone(),
-            };
-            workloads.extend(name.filter(|name| !workloads.contains(name)));
-        }
-        workloads.sort();
+        let pods = self.list_pods(version).await?;
+        let workloads: BTreeSet<String> = pods.iter().filter_map(workload).collect();
         let service = match version {
             Version::Service(host) => host.clone(),
-            Version::Subset(_) => subject.host.clone(),
+            Version::Subset(_) => rollout.subject.host.clone(),
         };
+        let (has_requests, _) = rollout.traffic();
         Ok(Series {
+            traffic: if has_requests {
+                Traffic::Requests
+            } else {
+                Traffic::Connections
+            },
             service,
             namespace,
-            workloads,
+            workloads: workloads.into_iter().collect(),
             version: labels.get("version").cloned(),
         })
+    }
+
+    /// What the pods of a version are made from: each workload with the hash of its template.
+    pub(super) async fn templates(&self, version: &Version) -> Result<BTreeSet<String>, CommandError> {
+        let pods = self.list_pods(version).await?;
+        let template = |pod: &Pod| {
+            let hash = label(pod, TEMPLATE_HASH).or_else(|| label(pod, "controller-revision-hash"))?;
+            Some(format!("{} ({hash})", workload(pod)?))
+        };
+        Ok(pods.iter().filter_map(template).collect())
+    }
+}
+
+/// The label that Deployments give the pods of one template.
+const TEMPLATE_HASH: &str = "pod-template-hash";
+
+fn label<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
+    pod.metadata.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+/// The name of the workload that a pod belongs to, or its own.
+fn workload(pod: &Pod) -> Option<String> {
+    let owner = pod.metadata.owner_references.iter().flatten().next();
+    match owner {
+        // A Deployment's ReplicaSets have its name, a dash, and the hash that is a label of their pods.
+        Some(owner) if owner.kind == "ReplicaSet" => {
+            let stripped =
+                label(pod, TEMPLATE_HASH).and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-'));
+            Some(stripped.unwrap_or(&owner.name).to_owned())
+        }
+        Some(owner) => Some(owner.name.clone()),
+        None => pod.metadata.name.clone(),
     }
 }
 

@@ -136,7 +136,7 @@ async fn look(driver: &Driver, args: &StatusArgs) -> Result<Status, CommandError
         None
     };
     let proxies = driver.envoys().await;
-    let synced = driver.synced(&proxies, subject, rollout.percent).await;
+    let synced = driver.synced(&proxies, &rollout, rollout.percent).await;
     let mut stable = version(driver, &rollout, &subject.stable).await;
     let mut canary = version(driver, &rollout, &subject.canary).await;
     let metrics = measure(driver, args, &rollout, [&mut stable, &mut canary])
@@ -205,7 +205,7 @@ async fn measure(
     let subject = &rollout.subject;
     for (status, version) in versions.into_iter().zip([&subject.stable, &subject.canary]) {
         let series = driver
-            .series(subject, version)
+            .series(rollout, version)
             .await
             .map_err(|error| error.message)?;
         match prometheus.observe(&series, window, &limits).await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesh_canary::judge::{Answer, Observation, Questions, Series, Verdict, judge, quote};
+use mesh_canary::judge::{Answer, Observation, Questions, Series, Traffic, Verdict, judge, quote};
 use mesh_canary::percent::Percent;
 use mesh_canary::plan::{Limits, Metric, Plan, steps};
 use mesh_canary::state::{Next, Run};
@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 fn series(workloads: &[&str]) -> Series {
     Series {
+        traffic: Traffic::Requests,
         service: "reviews.shop.svc.cluster.local".to_owned(),
         namespace: "shop".to_owned(),
         workloads: workloads.iter().map(|name| (*name).to_owned()).collect(),
@@ -38,6 +39,63 @@ fn questions_name_one_version_and_one_reporter() {
     time() - max(timestamp(istio_requests_total{destination_service="reviews.shop.svc.cluster.local",destination_workload_namespace="shop",destination_workload="reviews-v2"}))
     "#
     );
+}
+
+#[test]
+fn questions_about_connections_count_those_that_found_no_backend() {
+    let series = Series {
+        traffic: Traffic::Connections,
+        ..series(&["db-v2"])
+    };
+    let questions = Questions {
+        series: &series,
+        window: Duration::from_mins(1),
+    };
+    insta::assert_snapshot!(
+        [questions.requests(), questions.failures("source"), questions.sent_bytes("source")].join("\n"),
+        @r#"
+    sum by (reporter) (increase(istio_tcp_connections_opened_total{destination_service="reviews.shop.svc.cluster.local",destination_workload_namespace="shop",destination_workload="db-v2"}[60000ms]))
+    sum(increase(istio_tcp_connections_closed_total{destination_service="reviews.shop.svc.cluster.local",destination_workload_namespace="shop",destination_workload="db-v2",reporter="source",response_flags=~"(.*,)?(UF|URX|UH|UO|NR|NC)(,.*)?"}[60000ms])) or vector(0)
+    sum(increase(istio_tcp_sent_bytes_total{destination_service="reviews.shop.svc.cluster.local",destination_workload_namespace="shop",destination_workload="db-v2",reporter="source"}[60000ms]))
+    "#
+    );
+    let reasons: Vec<_> = questions
+        .ladder()
+        .iter()
+        .map(|(rung, _)| rung.reason(&series))
+        .collect();
+    assert!(
+        reasons[1].contains("istio_tcp_connections_opened_total"),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn connections_are_judged_by_those_that_fail_and_by_silence() {
+    let seen = |connections: f64, failures: f64, bytes: Option<f64>| Observation {
+        traffic: Traffic::Connections,
+        sent_bytes: bytes,
+        ..seen(connections, failures, None)
+    };
+    let stable = seen(100.0, 0.0, Some(12_000.0));
+    let verdict = |canary: &Observation| judge(&Limits::default(), canary, Some(&stable), &[]);
+    assert_eq!(verdict(&seen(50.0, 0.0, Some(9.0))), Verdict::Pass);
+    assert_eq!(verdict(&seen(50.0, 0.0, None)), Verdict::Pass);
+    let cases = [
+        (seen(3.0, 0.0, Some(9.0)), "3 connections reached the canary"),
+        (
+            seen(50.0, 10.0, Some(9.0)),
+            "80.00% of 50 connections succeeded, and 99% must",
+        ),
+        (
+            seen(50.0, 0.0, Some(0.0)),
+            "not a byte came back on 50 connections, and 120 from stable on each of its 100",
+        ),
+    ];
+    for (canary, reason) in cases {
+        let verdict = verdict(&canary);
+        assert!(verdict.reason().contains(reason), "{verdict:?}");
+    }
 }
 
 #[test]
@@ -147,7 +205,7 @@ fn seen(requests: f64, failures: f64, latency: Option<f64>) -> Observation {
         rps: requests / 60.0,
         latency_ms: latency,
         reporter: "source".to_owned(),
-        flags: Vec::new(),
+        ..Observation::default()
     }
 }
 

@@ -177,7 +177,7 @@ fn two_objects_for_a_host_are_refused_unless_one_is_named() {
                 ..NOTHING
             }
         )
-        .starts_with("no VirtualService or HTTPRoute `c`")
+        .starts_with("no VirtualService or route of the Gateway API `c`")
     );
 }
 
@@ -195,6 +195,38 @@ fn services_of_an_http_route_are_versions() {
     assert_eq!(
         said(&text, &wish),
         "HTTPRoute shop/reviews: reviews.shop → reviews-next.shop "
+    );
+}
+
+#[test]
+fn an_object_is_for_a_service_that_it_sends_elsewhere() {
+    let services = ["v1", "v2"].map(|version| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: reviews-{version}, namespace: shop}}\nspec: {{ports: [{{port: 80}}]}}\n---\n")
+    });
+    let backends = "[{name: reviews-v1, port: 80, weight: 1}, {name: reviews-v2, port: 80, weight: 0}]";
+    for (kind, version) in [
+        ("HTTPRoute", "v1"),
+        ("GRPCRoute", "v1"),
+        ("TCPRoute", "v1alpha2"),
+        ("TLSRoute", "v1alpha2"),
+    ] {
+        let text = format!(
+            "{WORKLOADS}{}apiVersion: gateway.networking.k8s.io/{version}\nkind: {kind}\nmetadata: {{name: books, namespace: shop}}\n\
+             spec: {{parentRefs: [{{kind: Service, group: '', name: reviews}}], rules: [{{backendRefs: {backends}}}]}}\n",
+            services.concat()
+        );
+        assert_eq!(
+            said(&text, &NOTHING),
+            format!("{kind} shop/books: reviews-v1.shop → reviews-v2.shop ")
+        );
+    }
+    let route = virtual_service(
+        "reviews",
+        "[{destination: {host: reviews-v1}, weight: 100}, {destination: {host: reviews-v2}, weight: 0}]",
+    );
+    assert_eq!(
+        said(&format!("{WORKLOADS}{}{route}", services.concat()), &NOTHING),
+        "VirtualService shop/reviews: reviews-v1.shop → reviews-v2.shop "
     );
 }
 

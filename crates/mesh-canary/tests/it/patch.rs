@@ -126,6 +126,7 @@ fn previews_mirrors_and_cookies_come_and_go() {
     rollout.extras = mesh_canary::state::Extras::default();
     let without = moved(&changed, &mut rollout, "50%");
     assert_eq!(without["spec"]["http"].as_array().map(Vec::len), Some(2));
+    assert!(without["spec"]["http"][1]["route"][1].get("headers").is_none());
     assert!(without["spec"]["http"][1].get("mirror").is_none());
     assert!(
         without["spec"]["http"][1]["route"][1].get("headers").is_none(),
@@ -150,7 +151,7 @@ fn backends_of_an_http_route_are_services() {
         stable: Version::Service("reviews.shop.svc.cluster.local".to_owned()),
         canary: Version::Service("reviews-next.shop.svc.cluster.local".to_owned()),
     };
-    let object = json!({"metadata": {"annotations": {}}, "spec": {"rules": [
+    let object = json!({"kind": "HTTPRoute", "metadata": {"annotations": {}}, "spec": {"rules": [
         {"backendRefs": [{"name": "reviews", "port": 80}]},
     ]}});
     let routes = patch::routes(&object, &subject, None, &NAMES).expect("routes");
@@ -163,13 +164,79 @@ fn backends_of_an_http_route_are_services() {
     );
     assert_eq!(
         changed["spec"]["rules"][0]["backendRefs"],
-        json!([{"name": "reviews-next", "port": 80}])
+        json!([{"name": "reviews-next", "port": 80, "weight": 1}])
     );
     let back = restore(&changed, &rollout)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
     assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+}
+
+#[test]
+fn filters_of_an_http_route_come_and_go_among_those_of_others() {
+    let subject = Subject {
+        host: "reviews.shop.svc.cluster.local".to_owned(),
+        stable: Version::Service("reviews-v1.shop.svc.cluster.local".to_owned()),
+        canary: Version::Service("reviews-v2.shop.svc.cluster.local".to_owned()),
+    };
+    let backend = |name: &str, weight: i64| json!({"group": "", "kind": "Service", "name": name, "port": 80, "weight": weight});
+    let modifier = json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-a"]}});
+    let mut canary = backend("reviews-v2", 0);
+    canary["filters"] = json!([modifier]);
+    let object = json!({"kind": "HTTPRoute", "metadata": {"annotations": {}}, "spec": {"rules": [
+        {"backendRefs": [backend("reviews-v1", 100), canary]},
+        {"matches": [{"path": {"type": "PathPrefix", "value": "/x"}}], "filters": [modifier], "backendRefs": [backend("reviews-v1", 100)]},
+    ]}});
+    let routes = patch::routes(&object, &subject, None, &NAMES).expect("routes");
+    let mut rollout = Rollout::new(subject, routes, &stamp(), Vec::new());
+    rollout.extras.sticky = Some("version".to_owned());
+    rollout.extras.mirror = Some(percent("2.5%"));
+    let changed = moved(&object, &mut rollout, "20%");
+    let rules = changed["spec"]["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), 4);
+    let mirror = json!({"type": "RequestMirror", "requestMirror": {
+        "backendRef": {"group": "", "kind": "Service", "name": "reviews-v2", "port": 80},
+        "fraction": {"numerator": 25, "denominator": 1000},
+    }});
+    assert_eq!(rules[1]["filters"], json!([mirror]));
+    assert_eq!(rules[3]["filters"], json!([modifier, mirror]));
+    let cookie = json!([{"name": "Set-Cookie", "value": "version=canary; Max-Age=86400; Path=/"}]);
+    assert_eq!(
+        rules[1]["backendRefs"][1]["filters"],
+        json!([{"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-a"], "add": cookie}}])
+    );
+    assert_eq!(
+        rules[3]["backendRefs"][1]["filters"][0]["responseHeaderModifier"]["add"],
+        cookie
+    );
+    // The same once more changes nothing of them, and another mirror takes its place.
+    rollout.extras.mirror = Some(percent("50%"));
+    let changed = moved(&changed, &mut rollout, "30%");
+    assert_eq!(
+        changed["spec"]["rules"][1]["filters"][0]["requestMirror"]["percent"],
+        50
+    );
+    assert_eq!(
+        changed["spec"]["rules"][1]["backendRefs"][1]["filters"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+    // Without them the rest stays.
+    rollout.extras = mesh_canary::state::Extras::default();
+    let without = moved(&changed, &mut rollout, "50%");
+    let mut plain = object["spec"].clone();
+    for (rule, destinations) in [(0, canary), (1, backend("reviews-v2", 0))] {
+        plain["rules"][rule]["backendRefs"] = json!([backend("reviews-v1", 50), destinations]);
+        plain["rules"][rule]["backendRefs"][1]["weight"] = 50.into();
+    }
+    assert_eq!(without["spec"], plain);
 }
 
 #[test]
