@@ -1,5 +1,6 @@
 //! `meshctl canary`: moves traffic to a new version of a service, in steps that metrics judge.
 
+mod board;
 mod checks;
 mod driver;
 mod event;

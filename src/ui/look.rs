@@ -31,6 +31,11 @@ impl Environment {
         }
     }
 
+    /// Whether the terminal cannot move its cursor.
+    pub(super) fn is_dumb(&self) -> bool {
+        self.term.as_deref().is_some_and(|term| term == "dumb")
+    }
+
     /// Whether a stream gets colors. The conventions of no-color.org and bixense.com/clicolors, and the user's word
     /// above both.
     fn allows_color(&self, when: When, is_terminal: bool) -> bool {
@@ -41,7 +46,7 @@ impl Environment {
             When::Never => false,
             When::Auto if self.no_color.is_some() => false,
             When::Auto if self.color_force.is_some() && !is(&self.color_force, "0") => true,
-            When::Auto => is_terminal && !is(&self.term, "dumb") && !is(&self.color, "0"),
+            When::Auto => is_terminal && !self.is_dumb() && !is(&self.color, "0"),
         }
     }
 

@@ -6,6 +6,7 @@
 pub(crate) mod diff;
 pub(crate) mod document;
 pub(crate) mod excerpt;
+mod live;
 mod look;
 pub(crate) mod markdown;
 pub(crate) mod progress;
@@ -22,6 +23,7 @@ use mesh_yaml::LineIndex;
 use crate::cli::OutputArgs;
 use crate::error::CommandError;
 use excerpt::{Excerpt, Label};
+use live::Live;
 pub(crate) use look::{Environment, Look, Tone};
 
 /// Writes to the terminal, or to whatever stands in its place.
@@ -32,6 +34,10 @@ pub(crate) struct Printer {
     err: Look,
     quiet: bool,
     verbose: bool,
+    /// Whether lines of the terminal can be written over.
+    is_dumb: bool,
+    /// What is shown below the lines that stay.
+    live: Option<Live>,
 }
 
 impl Printer {
@@ -52,6 +58,8 @@ impl Printer {
             err,
             quiet,
             verbose,
+            is_dumb: environment.is_dumb(),
+            live: None,
         }
     }
 
@@ -72,7 +80,24 @@ impl Printer {
 
     /// Whether someone watches standard error and wants to see progress.
     pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && !self.is_dumb && io::stderr().is_terminal()
+    }
+
+    /// Shows a picture below all lines, and draws it anew again and again until [`Self::hide`], if someone watches.
+    pub(crate) fn show(&mut self, picture: impl Fn(Look) -> String + Send + 'static) {
+        if self.shows_progress() {
+            self.live = Some(Live::start(self.err, picture));
+        }
+    }
+
+    /// Whether a picture is shown.
+    pub(crate) fn is_showing(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Takes the picture away.
+    pub(crate) fn hide(&mut self) {
+        self.live = None;
     }
 
     /// A remark beside the data.
@@ -132,7 +157,11 @@ impl Printer {
 
     /// Hands everything over that is still held back.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        self.stdout.flush()
+        let stdout = &mut self.stdout;
+        match &self.live {
+            Some(live) => live.suspend(|| stdout.flush()),
+            None => stdout.flush(),
+        }
     }
 
     fn line(&mut self, message: impl Display) {
@@ -142,8 +171,15 @@ impl Printer {
     /// Data that was printed before stands above, if both go to one terminal. Nobody can be told that standard error
     /// does not work, so its errors are dropped; those of standard output come back with the next write to it.
     fn raw(&mut self, text: &str) {
-        let _ = self.stdout.flush();
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let stdout = &mut self.stdout;
+        let mut write = || {
+            let _ = stdout.flush();
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+        };
+        match &self.live {
+            Some(live) => live.suspend(write),
+            None => write(),
+        }
     }
 }
 

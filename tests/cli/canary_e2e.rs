@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::canary_support::{Stage, kill, kills, random, request};
 use crate::harness::Output;
+use crate::terminal::Terminal;
 
 /// How long each step is watched.
 const INTERVAL: Duration = Duration::from_secs(3);
@@ -283,22 +284,46 @@ async fn plans_ask_webhooks_and_signals_end_them_as_told() {
     assert_eq!(bodies[2]["phase"], "paused");
     assert_eq!(stage.run(["abort"]).status, Some(0));
 
-    for (what, weights, phase) in [("hold", [80, 20], "progressing"), ("abort", [100, 0], "aborted")] {
-        let child = scene.start(&["run", "--steps=20,100", "--interval=30s", "--on-interrupt", what]);
-        let begun = Instant::now();
-        while stage.weights().await != [80, 20] {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-        }
-        // Weights are written before the run waits.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let signal = if what == "hold" { "-INT" } else { "-TERM" };
-        Stage::signal(&child, signal);
-        let output = tokio::task::block_in_place(|| stage.project.collect(child));
-        assert_eq!(output.status, Some(130), "{output}");
-        assert_eq!(stage.weights().await, weights, "{output}");
-        assert_eq!(stage.run(["status", "-o", "json"]).json()["phase"], phase);
-        stage.run(["abort"]);
+    // On a terminal it shows how it goes. Ctrl-C leaves the traffic, and a tidy screen.
+    let url = scene.prometheus.url();
+    let mut terminal =
+        Terminal::start(&stage.command(["run", "--steps=20,100", "--interval=30s", "--prometheus", &url]));
+    let first = tokio::task::block_in_place(|| {
+        let first = terminal.wait_until("the picture", |text| {
+            text.contains("└─ canary  v2")
+                && text.matches(" rps").count() == 2
+                && text.contains("judged in 2")
+        });
+        terminal.wait_until("it moves", |text| text != first && text.contains("judged in"));
+        first
+    });
+    assert!(first.contains("● 20%  ○ 100%"), "{first}");
+    terminal.type_in("\u{3}");
+    let (status, screen, column) = tokio::task::block_in_place(|| terminal.end());
+    assert_eq!((status, column), (Some(130), 0), "{screen}");
+    assert!(screen.contains("20% of the traffic goes to v2"), "{screen}");
+    assert!(screen.contains("note: traffic stays where it is"), "{screen}");
+    assert!(
+        !screen.contains("judged in") && !screen.contains("└─"),
+        "{screen}"
+    );
+    assert_eq!(stage.weights().await, [80, 20]);
+    assert_eq!(stage.run(["status", "-o", "json"]).json()["phase"], "progressing");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    // A pipeline that is cancelled sends everything back.
+    let child = scene.start(&["run", "--steps=20,100", "--interval=30s", "--on-interrupt=abort"]);
+    let begun = Instant::now();
+    while stage.weights().await != [80, 20] {
+        assert!(begun.elapsed() < Duration::from_secs(20));
     }
+    // Weights are written before the run waits.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Stage::signal(&child, "-TERM");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(130), "{output}");
+    assert_eq!(stage.weights().await, [100, 0], "{output}");
+    assert_eq!(stage.run(["status", "-o", "json"]).json()["phase"], "aborted");
     drop(traffic);
 }
 

@@ -29,3 +29,4 @@ mod profiles;
 mod proxies;
 mod proxy_files;
 mod real;
+mod terminal;

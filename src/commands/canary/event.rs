@@ -103,6 +103,14 @@ impl Speaker {
     }
 }
 
+pub(super) fn verdict_tone(verdict: &Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Fail(_) => Tone::Error,
+        Verdict::Inconclusive(_) | Verdict::Error(_) => Tone::Warning,
+    }
+}
+
 fn text(printer: &Printer, event: &Event<'_>) -> String {
     let look = printer.look();
     let arrow = if look.unicode { "→" } else { "->" };
@@ -149,11 +157,6 @@ fn text(printer: &Printer, event: &Event<'_>) -> String {
             stable,
             quantile,
         } => {
-            let tone = match verdict {
-                Verdict::Pass => Tone::Good,
-                Verdict::Fail(_) => Tone::Error,
-                Verdict::Inconclusive(_) | Verdict::Error(_) => Tone::Warning,
-            };
             let numbers = |name: &str, seen: Option<&Observation>| {
                 seen.map_or_else(String::new, |seen| {
                     let latency = seen.latency_ms.map_or_else(String::new, |latency| {
@@ -173,7 +176,7 @@ fn text(printer: &Printer, event: &Event<'_>) -> String {
             };
             format!(
                 "{} at {percent}{reason}{}{}",
-                look.paint(tone, verdict.as_str()),
+                look.paint(verdict_tone(verdict), verdict.as_str()),
                 numbers("canary", *canary),
                 numbers("stable", *stable)
             )

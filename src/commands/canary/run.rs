@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -16,8 +17,9 @@ use mesh_core::source::files;
 use mesh_install::engine::NamedLock;
 use serde_json::json;
 
+use super::board::{Board, Doing};
 use super::driver::{Driver, Target};
-use super::event::{Event, Speaker};
+use super::event::{Event, Format, Speaker};
 use super::prometheus::{NoData, Prometheus, client, root};
 use super::{
     ChangeArgs, EndArgs, ExtraArgs, SubjectArgs, changed, check, go_back, last, lock, lock_error, say_phase,
@@ -145,6 +147,41 @@ struct Watching {
     prometheus: Prometheus,
     lock: NamedLock,
     proxy_timeout: Duration,
+    /// What is shown on a terminal, once there is something to show.
+    board: Arc<Mutex<Option<Board>>>,
+}
+
+impl Watching {
+    /// Changes what is shown, if anything is.
+    fn draw(&self, change: impl FnOnce(&mut Board)) {
+        if let Some(board) = &mut *lock_board(&self.board) {
+            change(board);
+        }
+    }
+
+    /// Shows what metrics say of the step so far.
+    async fn sample(&self, rollout: &Rollout, run: &Run) {
+        let look = async |version: &Version| {
+            let series = self.driver.series(&rollout.subject, version).await.ok()?;
+            let window = run.plan.interval();
+            self.prometheus
+                .observe(&series, window, &run.plan.limits)
+                .await
+                .ok()
+        };
+        let both = async {
+            let canary = look(&rollout.subject.canary).await;
+            (canary, look(&rollout.subject.stable).await)
+        };
+        // A slow Prometheus must not keep the state from being looked at.
+        if let Ok((canary, stable)) = tokio::time::timeout(LOOK, both).await {
+            self.draw(|board| board.saw(canary.as_ref(), stable.as_ref()));
+        }
+    }
+}
+
+fn lock_board(board: &Mutex<Option<Board>>) -> MutexGuard<'_, Option<Board>> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs the command.
@@ -216,6 +253,7 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
                 prometheus,
                 lock,
                 proxy_timeout: args.change.proxy_timeout,
+                board: Arc::default(),
             }))
         };
         begin_and_watch(printer, &connection, args.watching.on_interrupt, begin).await
@@ -285,6 +323,7 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
                     prometheus,
                     lock,
                     proxy_timeout: end.proxy_timeout,
+                    board: Arc::default(),
                 })),
                 Err(error) => {
                     lock.release().await;
@@ -336,15 +375,24 @@ async fn watch(
     watching: &Watching,
     on_interrupt: OnInterrupt,
 ) -> Result<Exit, CommandError> {
-    let stop = {
+    if watching.speaker.format == Format::Text {
+        let board = Arc::clone(&watching.board);
+        printer.show(move |look| match &*lock_board(&board) {
+            Some(board) => board.picture(look, Instant::now()),
+            None => String::new(),
+        });
+    }
+    let result = {
         let work = follow(printer, watching);
         tokio::select! {
-            result = connection.until_stopped(work) => match result {
-                Ok(result) => return result,
-                Err(stop) => stop,
-            },
-            () = terminated() => Stop::Interrupted,
+            result = connection.until_stopped(work) => result,
+            () = terminated() => Err(Stop::Interrupted),
         }
+    };
+    printer.hide();
+    let stop = match result {
+        Ok(result) => return result,
+        Err(stop) => stop,
     };
     let Watching {
         driver,
@@ -412,15 +460,23 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
         let Some(run) = &rollout.run else {
             return Err(CommandError::user("the rollout follows no plan any more"));
         };
+        if printer.is_showing() {
+            let mut board = lock_board(&watching.board);
+            board
+                .get_or_insert_with(|| Board::new(&rollout, run))
+                .at(&rollout, run);
+        }
         let synced = sync(printer, driver, *speaker, &rollout, *proxy_timeout).await?;
-        match watch_step(printer, watching, run.plan.interval()).await? {
+        match watch_step(printer, watching, run).await? {
             Watched::Enough => {}
             Watched::Ended(phase) => return ended(printer, watching, &rollout, phase).await,
             Watched::Changed(reason) => return hold(printer, watching, &run.plan, &reason).await,
         }
+        watching.draw(|board| board.doing = Doing::Judging);
         lock.assure().await.map_err(lock_error)?;
         let verdict = if synced.is_done() {
             let (verdict, canary, stable) = observe(watching, &rollout, run).await?;
+            watching.draw(|board| board.saw(canary.as_ref(), stable.as_ref()));
             say_judged(
                 printer,
                 watching,
@@ -451,6 +507,7 @@ fn say_judged(
     run: &Run,
     (verdict, canary, stable): (&Verdict, Option<&Observation>, Option<&Observation>),
 ) -> Result<(), CommandError> {
+    watching.draw(|board| board.judged(verdict));
     watching.speaker.say(
         printer,
         &Event::Judged {
@@ -464,15 +521,19 @@ fn say_judged(
 }
 
 /// Lets the time of a step pass. Time on hold does not count, and whatever somebody else does is seen.
-async fn watch_step(
-    printer: &mut Printer,
-    watching: &Watching,
-    interval: Duration,
-) -> Result<Watched, CommandError> {
+async fn watch_step(printer: &mut Printer, watching: &Watching, run: &Run) -> Result<Watched, CommandError> {
+    let interval = run.plan.interval();
     let look = LOOK.min(interval);
     let mut begun = Instant::now();
     let mut is_paused = false;
     loop {
+        watching.draw(|board| {
+            board.doing = if is_paused {
+                Doing::Paused
+            } else {
+                Doing::Watching(begun + interval)
+            };
+        });
         tokio::time::sleep(look.min(interval.saturating_sub(begun.elapsed()))).await;
         let live = watching.driver.read(&watching.target).await?.unwrap_or_default();
         let rollout = undisturbed(&live)?;
@@ -498,6 +559,9 @@ async fn watch_step(
                 }
                 if begun.elapsed() >= interval {
                     return Ok(Watched::Enough);
+                }
+                if printer.is_showing() {
+                    watching.sample(&rollout, run).await;
                 }
             }
         }

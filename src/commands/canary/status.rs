@@ -321,11 +321,11 @@ fn text(look: Look, status: &Status) -> String {
 }
 
 impl Look {
-    fn branch(self) -> &'static str {
+    pub(super) fn branch(self) -> &'static str {
         if self.unicode { "├─" } else { "|-" }
     }
 
-    fn last_branch(self) -> &'static str {
+    pub(super) fn last_branch(self) -> &'static str {
         if self.unicode { "└─" } else { "`-" }
     }
 
@@ -336,7 +336,7 @@ impl Look {
         clippy::cast_precision_loss,
         reason = "a bar has few columns"
     )]
-    fn bar(self, ratio: f64, columns: usize) -> String {
+    pub(super) fn bar(self, ratio: f64, columns: usize) -> String {
         let full = ((ratio.clamp(0.0, 1.0) * columns as f64).round() as usize).min(columns);
         let (on, off) = if self.unicode { ("█", "░") } else { ("#", ".") };
         format!("{}{}", on.repeat(full), off.repeat(columns - full))
