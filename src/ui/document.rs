@@ -18,10 +18,17 @@ where
         short,
         value_name = "FORMAT",
         value_enum,
-        default_value_t,
+        default_value = default_form::<F>(),
         help_heading = "Output"
     )]
     pub(crate) format: F,
+}
+
+/// The name of the default form. `default_value_t` would keep it in a static that all `F` share.
+fn default_form<F: ValueEnum + Default>() -> &'static str {
+    let form = F::default().to_possible_value();
+    // Arguments are described once in the life of a process.
+    form.map_or("", |form| form.get_name().to_owned().leak())
 }
 
 /// The forms of commands whose result is one value.
@@ -60,4 +67,34 @@ pub(crate) fn json(out: &mut impl Write, value: &(impl Serialize + ?Sized)) -> i
 pub(crate) fn yaml(out: &mut impl Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
     let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+    enum Other {
+        Json,
+        #[default]
+        Table,
+    }
+
+    #[derive(Parser)]
+    struct Cli<F: ValueEnum + Default + Clone + Send + Sync + 'static> {
+        #[command(flatten)]
+        output: FormatArgs<F>,
+    }
+
+    #[test]
+    fn each_command_has_its_own_default() {
+        assert_eq!(Cli::<Format>::parse_from(["x"]).output.format, Format::Text);
+        assert_eq!(Cli::<Other>::parse_from(["x"]).output.format, Other::Table);
+        assert_eq!(
+            Cli::<Other>::parse_from(["x", "-o=json"]).output.format,
+            Other::Json
+        );
+    }
 }
