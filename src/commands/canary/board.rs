@@ -188,7 +188,9 @@ impl Board {
                 format!("{branch} {role}"),
                 track.name.clone(),
                 share,
-                last.map_or_else(String::new, |seen| format!("{:.1} rps", seen.rps)),
+                last.map_or_else(String::new, |seen| {
+                    format!("{:.1} {}", seen.rps, seen.traffic.unit())
+                }),
                 last.map_or_else(String::new, |seen| judge::share(seen.success())),
                 look.chart(&track.series(success), (worst, 1.0), chart),
                 last.and_then(latency)
@@ -262,6 +264,7 @@ fn level(value: f64, (low, high): (f64, f64)) -> Option<usize> {
 mod tests {
     use std::time::Duration;
 
+    use mesh_canary::judge::Traffic;
     use mesh_canary::plan::{Limits, Plan, steps};
     use mesh_canary::route::{Subject, Version};
     use mesh_canary::state::Stamp;
@@ -294,9 +297,11 @@ mod tests {
 
     fn seen(requests: f64, failures: f64, latency_ms: f64) -> Observation {
         Observation {
+            traffic: Traffic::default(),
             requests,
             failures,
             rps: requests / 60.0,
+            sent_bytes: None,
             latency_ms: Some(latency_ms),
             reporter: "source".to_owned(),
             flags: Vec::new(),

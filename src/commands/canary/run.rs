@@ -162,7 +162,7 @@ impl Watching {
     /// Shows what metrics say of the step so far.
     async fn sample(&self, rollout: &Rollout, run: &Run) {
         let look = async |version: &Version| {
-            let series = self.driver.series(&rollout.subject, version).await.ok()?;
+            let series = self.driver.series(rollout, version).await.ok()?;
             let window = run.plan.interval();
             self.prometheus
                 .observe(&series, window, &run.plan.limits)
