@@ -38,8 +38,8 @@ use proxies::Synced;
 
 /// Move traffic to a new version of a service, in steps that metrics judge
 ///
-/// Changes the weights in the VirtualService or HTTPRoute that routes the service, and nothing else of it; what is
-/// missing of VirtualService, DestinationRule and subsets is made. The state is kept beside the weights, so that any
+/// Changes the weights in the VirtualService or Gateway API route that routes the service, and nothing else of it; what
+/// is missing of VirtualService, DestinationRule and subsets is made. The state is kept beside the weights, so that any
 /// command can go on from any machine. Nothing has to be installed.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
@@ -118,7 +118,7 @@ struct SubjectArgs {
     #[arg(long, value_name = "VERSION")]
     canary: Option<String>,
 
-    /// The VirtualService or HTTPRoute to change, if several route the service
+    /// The VirtualService or Gateway API route to change, if several route the service
     #[arg(long, value_name = "NAMESPACE/NAME")]
     object: Option<String>,
 

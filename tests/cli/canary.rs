@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use mesh_core::k8s_openapi::api::core::v1::Namespace;
 use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use serde_json::{Value, json};
 use test_cluster::wait_for;
@@ -357,6 +358,98 @@ async fn versions_without_pods_and_hosts_with_two_objects_are_refused() {
     let output = stage.run(["shift", "10%", "--service=reviews"]);
     assert_eq!(output.status, Some(2), "{output}");
     assert!(output.stderr.contains("are for the same host"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weights_of_other_routes_of_the_gateway_api_move_and_come_back() {
+    let stage = Stage::new("canary-gateway-api", &["v1", "v2"]).await;
+    stage.services("http").await;
+    for (kind, name) in [("GRPCRoute", "grpc"), ("TLSRoute", "tls"), ("TCPRoute", "tcp")] {
+        let mut route = json!({"metadata": {"name": name}, "spec": {
+            "parentRefs": [{"group": "", "kind": "Service", "name": "reviews"}],
+            "rules": [{"backendRefs": [{"name": "reviews-v1", "port": 80}]}],
+        }});
+        if kind == "TLSRoute" {
+            route["spec"]["hostnames"] = json!(["reviews.example.com"]);
+        }
+        stage.create(kind, &route).await;
+        let before = stage.object(kind, name).await;
+        let shift = ["shift", "25%", "--service=reviews", "--canary=reviews-v2"];
+        let extras = ["--match=end-user=jason", "--mirror=100%", "--sticky"];
+        let output = stage.run(shift.into_iter().chain(extras));
+        if kind == "GRPCRoute" {
+            assert_eq!(output.status, Some(0), "{output}");
+            let route = stage.object(kind, name).await;
+            let rules = route["spec"]["rules"].as_array().expect("rules");
+            assert_eq!(rules.len(), 3, "{route:#}");
+            assert_eq!(rules[0]["matches"][0]["headers"][0]["value"], "jason");
+            assert_eq!(rules[2]["filters"][0]["type"], "RequestMirror");
+        } else {
+            assert_eq!(output.status, Some(2), "{output}");
+            assert!(output.stderr.contains("rules[0] is for connections"), "{output}");
+            let output = stage.run(shift);
+            assert_eq!(output.status, Some(0), "{output}");
+        }
+        let route = stage.object(kind, name).await;
+        let rules = route["spec"]["rules"].as_array().expect("rules");
+        let backends = rules.last().expect("a rule")["backendRefs"]
+            .as_array()
+            .expect("backends");
+        let weights: Vec<_> = backends
+            .iter()
+            .map(|one| (one["name"].as_str(), one["weight"].as_i64()))
+            .collect();
+        assert_eq!(
+            weights,
+            [(Some("reviews-v1"), Some(75)), (Some("reviews-v2"), Some(25))]
+        );
+        let abort = stage.run(["abort", "--service=reviews"]);
+        assert_eq!(abort.status, Some(0), "{abort}");
+        let after = stage.object(kind, name).await;
+        assert_eq!(after["spec"].to_string(), before["spec"].to_string());
+        stage
+            .objects(kind)
+            .delete(name, &kube::api::DeleteParams::default())
+            .await
+            .expect("it goes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_waypoint_weights_mean_nothing_to_an_ambient_namespace() {
+    let stage = Stage::new("canary-ambient", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let namespaces: kube::Api<Namespace> = kube::Api::all(stage.cluster.client());
+    let label = async |labels: Value| {
+        let labels = kube::api::Patch::Merge(json!({"metadata": {"labels": labels}}));
+        let params = kube::api::PatchParams::default();
+        let patched = namespaces.patch(&stage.namespace, &params, &labels).await;
+        patched.expect("a label");
+    };
+    label(json!({"istio.io/dataplane-mode": "ambient"})).await;
+    let output = stage.run(["shift", "10%"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output.stderr.contains("no waypoint serves")
+            && output.stderr.contains("weights would have no effect"),
+        "{output}"
+    );
+    assert_eq!(stage.weights().await, [100, 0]);
+    label(json!({"istio.io/use-waypoint": "waypoint"})).await;
+    let output = stage.run(["shift", "10%"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output.stderr.contains(
+            "the waypoint NAMESPACE/waypoint of `reviews.NAMESPACE.svc.cluster.local` does not exist"
+        ),
+        "{output}"
+    );
+    let waypoint = json!({"metadata": {"name": "waypoint"}, "spec": {"gatewayClassName": "istio-waypoint", "listeners": [
+        {"name": "mesh", "port": 15008, "protocol": "HBONE"},
+    ]}});
+    stage.create("Gateway", &waypoint).await;
+    let output = stage.run(["shift", "10%"]);
+    assert_eq!(output.status, Some(0), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
+use test_envoy::http::Connection;
 use test_mesh::{Behaviour, MeshUnderTest, Traffic};
 use test_prometheus::Prometheus;
 use tokio::task::JoinHandle;
@@ -35,6 +37,9 @@ impl Drop for Scene {
     }
 }
 
+/// Gives proxies the `spec` of an object with routes.
+type Apply = fn(&MeshUnderTest, &Value) -> std::io::Result<()>;
+
 impl Scene {
     async fn new(name: &str) -> Self {
         let stage = Stage::new(name, &["v1", "v2"]).await;
@@ -42,8 +47,14 @@ impl Scene {
         let mesh = tokio::task::block_in_place(|| {
             MeshUnderTest::start("reviews", &stage.namespace, &["v1", "v2"], 2)
         });
-        let mesh = Arc::new(mesh.expect("proxies"));
-        let bridge = bridge(&stage, Arc::clone(&mesh)).await;
+        let apply = MeshUnderTest::apply_virtual_service;
+        Self::of(stage, mesh.expect("proxies"), "VirtualService", apply).await
+    }
+
+    /// One whose proxies follow the object `reviews` of this kind.
+    async fn of(stage: Stage, mesh: MeshUnderTest, kind: &'static str, apply: Apply) -> Self {
+        let mesh = Arc::new(mesh);
+        let bridge = bridge(&stage, Arc::clone(&mesh), kind, apply).await;
         for (index, envoy) in mesh.envoys().iter().enumerate() {
             let name = format!("client-{index}");
             let pod = serde_json::from_value(json!({
@@ -91,8 +102,8 @@ impl Scene {
 }
 
 /// Gives the proxies what the API server has, as istiod would.
-async fn bridge(stage: &Stage, mesh: Arc<MeshUnderTest>) -> JoinHandle<()> {
-    let (routes, rules) = (stage.virtual_services(), stage.destination_rules());
+async fn bridge(stage: &Stage, mesh: Arc<MeshUnderTest>, kind: &'static str, apply: Apply) -> JoinHandle<()> {
+    let (routes, rules) = (stage.objects(kind), stage.destination_rules());
     let mut seen = (Value::Null, Value::Null);
     let mut step = async move || {
         // What cannot be read is as it was.
@@ -106,8 +117,7 @@ async fn bridge(stage: &Stage, mesh: Arc<MeshUnderTest>) -> JoinHandle<()> {
         }
         let route = spec(routes.get("reviews").await).unwrap_or_else(|| seen.1.clone());
         if route != seen.1 {
-            tokio::task::block_in_place(|| mesh.apply_virtual_service(&route))
-                .expect("Envoy takes the routes");
+            tokio::task::block_in_place(|| apply(&mesh, &route)).expect("Envoy takes the routes");
             seen.1 = route;
         }
     };
@@ -128,6 +138,18 @@ fn events(output: &Output, name: &str) -> Vec<Value> {
     lines.filter(|event| event["event"] == name).collect()
 }
 
+/// How many proxies have the weights, and of how many. Those of other tests may be silent.
+fn synced(output: &Output) -> [Value; 2] {
+    let proxies = &events(output, "synced")[0]["proxies"];
+    ["current", "routing"].map(|field| proxies[field].clone())
+}
+
+/// Steps of one percent each, which are more than a test comes to.
+fn steps_from(first: u32) -> String {
+    let steps: Vec<_> = (first..100).map(|step| step.to_string()).collect();
+    format!("--steps={}", steps.join(","))
+}
+
 const STEPS: [&str; 6] = [
     "run",
     "--steps=20,50,100",
@@ -145,11 +167,7 @@ async fn good_canaries_are_promoted_and_bad_ones_are_not() {
     // A tenth is a tenth.
     let output = stage.run(["shift", "10%", "-o", "json"]);
     assert_eq!(output.status, Some(0), "{output}");
-    assert_eq!(
-        events(&output, "synced")[0]["proxies"],
-        json!({"current": 2, "routing": 2, "silent": 0}),
-        "{output}"
-    );
+    assert_eq!(synced(&output), [2, 2], "{output}");
     let counts = tokio::task::block_in_place(|| mesh.send(20_000, 4));
     assert_eq!(counts.failed, 0, "{counts:?}");
     assert!(counts.of("v2").abs_diff(2_000) < 300, "{counts:?}");
@@ -215,12 +233,8 @@ async fn good_canaries_are_promoted_and_bad_ones_are_not() {
 async fn silence_is_not_success_and_a_pause_holds() {
     let scene = Scene::new("canary-silence").await;
     let stage = &scene.stage;
-    let silent = [
-        "run",
-        "--steps=20,40,60,80,100",
-        "--interval=1s",
-        "--max-inconclusive=2",
-    ];
+    let steps = steps_from(20);
+    let silent = ["run", &steps, "--interval=1s", "--max-inconclusive=2"];
     let output = scene.run(&silent);
     assert_eq!(output.status, Some(3), "{output}");
     assert_eq!(stage.weights().await, [80, 20]);
@@ -435,8 +449,7 @@ async fn edits_of_others_during_a_run_are_kept_and_of_the_weights_end_it() {
     let stage = &scene.stage;
     let traffic = scene.traffic();
     let (routes, rules) = (stage.virtual_services(), stage.destination_rules());
-    let steps: Vec<_> = (30..=99).map(|step| step.to_string()).collect();
-    let steps = format!("--steps={}", steps.join(","));
+    let steps = steps_from(30);
     let child = scene.start(&[
         "run",
         &steps,
@@ -578,5 +591,205 @@ async fn edits_of_others_during_a_run_are_kept_and_of_the_weights_end_it() {
     let abort = stage.run(["abort"]);
     assert_eq!(abort.status, Some(0), "{abort}");
     all_there([100, 0]).await;
+    drop(traffic);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_moved_and_judged() {
+    let stage = Stage::with_port("canary-tcp", &["v1", "v2"], "tcp").await;
+    stage.subsets(&["v1", "v2"]).await;
+    stage
+        .virtual_service(
+            &json!({"metadata": {"name": "reviews"}, "spec": {"hosts": ["reviews"], "tcp": [{"match": [{"port": 80}], "route": [
+                {"destination": {"host": "reviews", "subset": "v1"}, "weight": 100},
+                {"destination": {"host": "reviews", "subset": "v2"}, "weight": 0},
+            ]}]}}),
+        )
+        .await;
+    let before = stage.routes().await;
+    let mesh = tokio::task::block_in_place(|| {
+        MeshUnderTest::start_tcp("reviews", &stage.namespace, &["v1", "v2"], 2)
+    });
+    let apply = MeshUnderTest::apply_virtual_service;
+    let scene = Scene::of(stage, mesh.expect("proxies"), "VirtualService", apply).await;
+    let Scene { stage, mesh, .. } = &scene;
+
+    let output = stage.run(["shift", "10%", "-o", "json"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(synced(&output), [2, 2], "{output}");
+    let counts = tokio::task::block_in_place(|| mesh.send(2_000, 4));
+    assert_eq!(counts.failed, 0, "{counts:?}");
+    assert!(counts.of("v2").abs_diff(200) < 70, "{counts:?}");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    let steps = ["run", "--steps=20,50", "--interval=3s", "--min-requests=5"];
+    let output = scene.run(&[&steps[..], &["--p99=1s"]].concat());
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output.stderr.contains("for connections, which have no latency"),
+        "{output}"
+    );
+    let traffic = scene.traffic();
+    let output = scene.run(&steps);
+    assert_eq!(output.status, Some(0), "{output}");
+    let passed = &events(&output, "judged")[0];
+    assert_eq!(passed["canary"]["traffic"], "connections", "{output}");
+    assert!(
+        passed["canary"]["sentBytes"]
+            .as_f64()
+            .is_some_and(|bytes| bytes > 0.0),
+        "{output}"
+    );
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    // Nobody listens.
+    mesh.stop_listening("v2");
+    let output = scene.run(&steps);
+    assert_eq!(output.status, Some(1), "{output}");
+    let failed = &events(&output, "judged")[0];
+    assert_eq!(failed["verdict"], "fail", "{output}");
+    assert!(
+        failed["reason"]
+            .to_string()
+            .contains("connections succeeded (Envoy says UF)"),
+        "{output}"
+    );
+    assert_eq!(
+        stage.routes().await["spec"].to_string(),
+        before["spec"].to_string()
+    );
+    drop(traffic);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_of_an_http_route_share_its_requests() {
+    let stage = Stage::new("canary-http-route", &["v1", "v2"]).await;
+    stage.services("http").await;
+    let route = json!({"metadata": {"name": "reviews"}, "spec": {
+        "parentRefs": [{"group": "", "kind": "Service", "name": "reviews"}],
+        "rules": [{"backendRefs": [
+            {"name": "reviews-v1", "port": 80, "weight": 100},
+            {"name": "reviews-v2", "port": 80, "weight": 0},
+        ]}],
+    }});
+    stage.create("HTTPRoute", &route).await;
+    let before = stage.object("HTTPRoute", "reviews").await;
+    let mesh = tokio::task::block_in_place(|| {
+        let mesh = MeshUnderTest::start("reviews", &stage.namespace, &["v1", "v2"], 2)?;
+        mesh.add_service("reviews-v1", &["v1"])?;
+        mesh.add_service("reviews-v2", &["v2"])?;
+        Ok::<_, std::io::Error>(mesh)
+    });
+    let apply = MeshUnderTest::apply_http_route;
+    let scene = Scene::of(stage, mesh.expect("proxies"), "HTTPRoute", apply).await;
+    let Scene { stage, mesh, .. } = &scene;
+
+    let extras = ["--match=end-user=jason", "--mirror=50%", "--sticky=version"];
+    let shift = ["shift", "10%", "--service=reviews", "-o", "json"];
+    let output = stage.run(shift.into_iter().chain(extras));
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(synced(&output), [2, 2], "{output}");
+    let (counts, mine, stuck) = tokio::task::block_in_place(|| {
+        (
+            mesh.send(2_000, 4),
+            mesh.send_with("/", &[("end-user", "jason")], 50, 2),
+            mesh.send_with("/", &[("cookie", "a=b; version=canary")], 50, 2),
+        )
+    });
+    assert_eq!(counts.failed, 0, "{counts:?}");
+    assert!(counts.of("v2").abs_diff(200) < 70, "{counts:?}");
+    assert_eq!((mine.of("v2"), stuck.of("v2")), (50, 50));
+    // Half of all came once more.
+    let mirrored = mesh.received("v2") - counts.of("v2") - 100;
+    assert!(mirrored.abs_diff(1_050) < 150, "{mirrored}");
+    let proxy = mesh.envoys()[0].listener("outbound").expect("a listener");
+    let host = format!("reviews.{}.svc.cluster.local", stage.namespace);
+    let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\nend-user: jason\r\n\r\n");
+    let answer = Connection::open(proxy).and_then(|mut connection| connection.send(request.as_bytes()));
+    assert_eq!(
+        answer.expect("an answer").header("set-cookie"),
+        Some("version=canary; Max-Age=86400; Path=/")
+    );
+    // Whoever looks after the route has something against it.
+    let status = json!({"status": {"parents": [{"controllerName": "istio.io/gateway-controller",
+        "parentRef": {"kind": "Service", "name": "reviews"},
+        "conditions": [{"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": "no reviews-v2",
+            "lastTransitionTime": "2026-01-01T00:00:00Z"}]}]}});
+    stage
+        .objects("HTTPRoute")
+        .patch_status("reviews", &PatchParams::default(), &Patch::Merge(status))
+        .await
+        .expect("a status");
+    let output = stage.run(["shift", "+10%", "--mirror=1%"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("ResolvedRefs is false (BackendNotFound): no reviews-v2"),
+        "{output}"
+    );
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    let after = stage.object("HTTPRoute", "reviews").await;
+    assert_eq!(after["spec"].to_string(), before["spec"].to_string());
+
+    let traffic = scene.traffic();
+    let output = scene.run(&[
+        "run",
+        "--steps=50,100",
+        "--interval=3s",
+        "--p99=500ms",
+        "--min-requests=5",
+    ]);
+    assert_eq!(output.status, Some(0), "{output}");
+    let after = stage.object("HTTPRoute", "reviews").await;
+    assert_eq!(
+        after["spec"]["rules"][0]["backendRefs"][1]["weight"], 100,
+        "{after:#}"
+    );
+    assert_eq!(
+        after["spec"]["rules"].as_array().map(Vec::len),
+        Some(1),
+        "{after:#}"
+    );
+    let failed: u64 = traffic.into_iter().map(|traffic| traffic.stop().failed).sum();
+    assert_eq!(failed, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_is_replaced_while_it_is_judged_holds_the_run() {
+    let scene = Scene::new("canary-replaced").await;
+    let stage = &scene.stage;
+    let traffic = scene.traffic();
+    let run = ["run", "--steps=20,100", "--interval=20s", "--min-requests=5"];
+    let child = scene.start(&run);
+    let begun = Instant::now();
+    while stage.weights().await != [80, 20] {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not begin");
+    }
+    let deployments: Api<Deployment> = Api::namespaced(stage.cluster.client(), &stage.namespace);
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "example.com/app:2"}]}}}});
+    deployments
+        .patch("reviews-v2", &PatchParams::default(), &Patch::Strategic(image))
+        .await
+        .expect("another image");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(3), "{output}");
+    let phase = &events(&output, "phase")[0];
+    assert_eq!(phase["phase"], "paused", "{output}");
+    assert!(
+        phase["message"]
+            .to_string()
+            .contains("`v2` was changed while it was judged: there are new pods of reviews-v2 ("),
+        "{output}"
+    );
+    assert_eq!(stage.weights().await, [80, 20]);
+
+    // Whoever goes on means what is there now.
+    let child = scene.start(&["resume"]);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(stage.run(["status", "-o", "json"]).json()["phase"], "progressing");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(1), "{output}");
     drop(traffic);
 }

@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use kube::Api;
+use gateway_api::apis::experimental::{gateways, grpcroutes, httproutes, tcproutes, tlsroutes};
 use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
+use kube::{Api, CustomResourceExt};
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_core::k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::{Value, json};
@@ -27,22 +28,22 @@ pub(crate) async fn cluster() -> &'static TestCluster {
                 .await;
             let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
             let api: Api<DynamicObject> = Api::all_with(cluster.client(), &ApiResource::from_gvk(&kind));
-            for name in ["virtualservices", "destinationrules"] {
+            let istio = ["virtualservices", "destinationrules"].map(|name| {
                 let text = fs_err::read_to_string(format!("schemas/crds/{name}.networking.istio.io.yaml"));
                 let text = text.expect("a definition").into();
                 let documents = mesh_yaml::parse(&text);
                 let document = documents.first().expect("a document").as_ref().expect("YAML");
-                let object = serde_json::from_value(document.root().to_json()).expect("an object");
+                document.root().to_json()
+            });
+            for definition in istio.into_iter().chain(gateway_api()) {
+                let object = serde_json::from_value(definition).expect("an object");
                 api.create(&PostParams::default(), &object)
                     .await
                     .expect("a definition");
             }
-            for (kind, plural) in [
-                ("VirtualService", "virtualservices"),
-                ("DestinationRule", "destinationrules"),
-            ] {
+            for [_, _, kind, _] in KINDS {
                 wait_for("the definition to be served", async || {
-                    let list = istio(Api::all_with, cluster, kind, plural);
+                    let list: Api<DynamicObject> = Api::all_with(cluster.client(), &resource(kind));
                     list.list(&ListParams::default()).await.ok()
                 })
                 .await;
@@ -52,17 +53,66 @@ pub(crate) async fn cluster() -> &'static TestCluster {
     cluster
 }
 
-fn istio(
-    make: impl FnOnce(kube::Client, &ApiResource) -> Api<DynamicObject>,
-    cluster: &TestCluster,
-    kind: &str,
-    plural: &str,
-) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("networking.istio.io", "v1", kind);
-    make(
-        cluster.client(),
-        &ApiResource::from_gvk_with_plural(&kind, plural),
-    )
+/// Group, version, kind and plural of what divides traffic, and of waypoints.
+const KINDS: [[&str; 4]; 7] = [
+    ["networking.istio.io", "v1", "VirtualService", "virtualservices"],
+    ["networking.istio.io", "v1", "DestinationRule", "destinationrules"],
+    ["gateway.networking.k8s.io", "v1", "Gateway", "gateways"],
+    ["gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"],
+    ["gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes"],
+    ["gateway.networking.k8s.io", "v1", "TLSRoute", "tlsroutes"],
+    ["gateway.networking.k8s.io", "v1alpha2", "TCPRoute", "tcproutes"],
+];
+
+fn resource(kind: &str) -> ApiResource {
+    let known = KINDS.into_iter().find(|[_, _, known, _]| *known == kind);
+    let [group, version, kind, plural] = known.expect("a kind that is known");
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+}
+
+/// The definitions of the Gateway API. Those of the crate lack what the API server fills in.
+fn gateway_api() -> [Value; 5] {
+    let crds = [
+        gateways::Gateway::crd(),
+        httproutes::HttpRoute::crd(),
+        grpcroutes::GrpcRoute::crd(),
+        tlsroutes::TlsRoute::crd(),
+        tcproutes::TcpRoute::crd(),
+    ];
+    crds.map(|crd| {
+        let mut crd = serde_json::to_value(crd).expect("JSON");
+        // Otherwise the API server asks for an approval of its group.
+        crd["metadata"]["annotations"] =
+            json!({"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api/pull/2997"});
+        fill_in(&mut crd);
+        crd
+    })
+}
+
+/// Adds the defaults that the Gateway API's reference names: of references to backends, of paths, and of headers.
+fn fill_in(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else {
+        return schema.as_array_mut().into_iter().flatten().for_each(fill_in);
+    };
+    for (name, value) in fields {
+        let reference = match name.as_str() {
+            "backendRefs" => value.pointer_mut("/items/properties"),
+            "backendRef" => value.pointer_mut("/properties"),
+            _ => None,
+        };
+        if let Some(fields) = reference {
+            fields["group"]["default"] = "".into();
+            fields["kind"]["default"] = "Service".into();
+            if name == "backendRefs" {
+                fields["weight"]["default"] = 1.into();
+            }
+        }
+        if let ("matches", Some(path)) = (name.as_str(), value.pointer_mut("/items/properties/path")) {
+            path["default"] = json!({"type": "PathPrefix", "value": "/"});
+            value["default"] = json!([{"path": {"type": "PathPrefix", "value": "/"}}]);
+        }
+        fill_in(value);
+    }
 }
 
 /// A namespace with a service `reviews` and a pod of each version.
@@ -74,22 +124,18 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new(name: &str, versions: &[&str]) -> Self {
+        Self::with_port(name, versions, "http").await
+    }
+
+    /// One whose service has a port of this name.
+    pub(crate) async fn with_port(name: &str, versions: &[&str], port: &str) -> Self {
         let cluster = cluster().await;
         let stage = Self {
             cluster,
             namespace: cluster.namespace(name).await,
             project: Project::new(),
         };
-        let service = json!({
-            "metadata": {"name": "reviews"},
-            "spec": {"selector": {"app": "reviews"}, "ports": [{"name": "http", "port": 80}]},
-        });
-        let services: Api<Service> = Api::namespaced(cluster.client(), &stage.namespace);
-        let service = serde_json::from_value(service).expect("a service");
-        services
-            .create(&PostParams::default(), &service)
-            .await
-            .expect("a service");
+        stage.service("reviews", &json!({"app": "reviews"}), port).await;
         for version in versions {
             stage.deploy(version).await;
         }
@@ -97,6 +143,28 @@ impl Stage {
             stage.wait_for_pods(version).await;
         }
         stage
+    }
+
+    /// Makes a service with one port.
+    pub(crate) async fn service(&self, name: &str, selector: &Value, port: &str) {
+        let service = json!({
+            "metadata": {"name": name},
+            "spec": {"selector": selector, "ports": [{"name": port, "port": 80}]},
+        });
+        let services: Api<Service> = Api::namespaced(self.cluster.client(), &self.namespace);
+        let service = serde_json::from_value(service).expect("a service");
+        services
+            .create(&PostParams::default(), &service)
+            .await
+            .expect("a service");
+    }
+
+    /// Makes a service of its own for each of two versions.
+    pub(crate) async fn services(&self, port: &str) {
+        for version in ["v1", "v2"] {
+            let selector = json!({"app": "reviews", "version": version});
+            self.service(&format!("reviews-{version}"), &selector, port).await;
+        }
     }
 
     pub(crate) async fn deploy(&self, version: &str) {
@@ -134,25 +202,39 @@ impl Stage {
     }
 
     pub(crate) fn virtual_services(&self) -> Api<DynamicObject> {
-        let make = |client, resource: &ApiResource| Api::namespaced_with(client, &self.namespace, resource);
-        istio(make, self.cluster, "VirtualService", "virtualservices")
+        self.objects("VirtualService")
     }
 
     pub(crate) fn destination_rules(&self) -> Api<DynamicObject> {
-        let make = |client, resource: &ApiResource| Api::namespaced_with(client, &self.namespace, resource);
-        istio(make, self.cluster, "DestinationRule", "destinationrules")
+        self.objects("DestinationRule")
+    }
+
+    pub(crate) fn objects(&self, kind: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.cluster.client(), &self.namespace, &resource(kind))
     }
 
     /// Makes a VirtualService.
     pub(crate) async fn virtual_service(&self, object: &Value) {
+        self.create("VirtualService", object).await;
+    }
+
+    /// Makes an object of one of the kinds of the mesh.
+    pub(crate) async fn create(&self, kind: &str, object: &Value) {
+        let resource = resource(kind);
         let mut object = object.clone();
-        object["apiVersion"] = "networking.istio.io/v1".into();
-        object["kind"] = "VirtualService".into();
+        object["apiVersion"] = resource.api_version.into();
+        object["kind"] = kind.into();
         let object = serde_json::from_value(object).expect("an object");
-        let api = self.virtual_services();
+        let api = self.objects(kind);
         api.create(&PostParams::default(), &object)
             .await
-            .expect("a VirtualService");
+            .expect("an object that is valid");
+    }
+
+    /// An object as JSON.
+    pub(crate) async fn object(&self, kind: &str, name: &str) -> Value {
+        let object = self.objects(kind).get(name).await.expect("the object");
+        serde_json::to_value(object).expect("JSON")
     }
 
     /// Makes a VirtualService `reviews` that splits between `v1` and `v2`, and the subsets.
@@ -173,15 +255,8 @@ impl Stage {
             .iter()
             .map(|name| json!({"name": name, "labels": {"version": name}}))
             .collect();
-        let rule = json!({
-            "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
-            "metadata": {"name": "reviews"}, "spec": {"host": "reviews", "subsets": subsets},
-        });
-        let rule = serde_json::from_value(rule).expect("an object");
-        let api = self.destination_rules();
-        api.create(&PostParams::default(), &rule)
-            .await
-            .expect("a DestinationRule");
+        let rule = json!({"metadata": {"name": "reviews"}, "spec": {"host": "reviews", "subsets": subsets}});
+        self.create("DestinationRule", &rule).await;
     }
 
     /// Changes the VirtualService as somebody else would.
@@ -200,12 +275,7 @@ impl Stage {
 
     /// The VirtualService `reviews`, as JSON.
     pub(crate) async fn routes(&self) -> Value {
-        let object = self
-            .virtual_services()
-            .get("reviews")
-            .await
-            .expect("the VirtualService");
-        serde_json::to_value(object).expect("JSON")
+        self.object("VirtualService", "reviews").await
     }
 
     /// The weights of the first route.

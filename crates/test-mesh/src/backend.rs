@@ -70,6 +70,13 @@ impl Backend {
             .unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
+    /// Listens no more. Connections that there are stay.
+    pub(crate) fn stop_listening(&self) {
+        self.state.ended.store(true, Ordering::Relaxed);
+        // The connection wakes the thread, which has the listener.
+        let _ = TcpStream::connect(self.address);
+    }
+
     /// How many requests have come, answered or not.
     pub(crate) fn received(&self) -> u64 {
         self.state.received.load(Ordering::Relaxed)
@@ -78,11 +85,8 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
-        self.state.ended.store(true, Ordering::Relaxed);
-        // The connection wakes the thread.
-        if TcpStream::connect(self.address).is_ok()
-            && let Some(thread) = self.thread.take()
-        {
+        self.stop_listening();
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }

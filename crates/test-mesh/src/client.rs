@@ -59,15 +59,18 @@ pub(crate) struct Client {
     proxies: Vec<(SocketAddr, Option<Connection<TcpStream>>)>,
     request: String,
     next: usize,
+    /// Each request has a connection of its own.
+    is_fresh: bool,
 }
 
 impl Client {
     /// The first request goes to the proxy of the index `first`, modulo their number.
-    pub(crate) fn new(proxies: &[SocketAddr], request: String, first: usize) -> Self {
+    pub(crate) fn new(proxies: &[SocketAddr], request: String, first: usize, is_fresh: bool) -> Self {
         Self {
             proxies: proxies.iter().map(|&address| (address, None)).collect(),
             request,
             next: first,
+            is_fresh,
         }
     }
 
@@ -80,7 +83,7 @@ impl Client {
             None => Connection::open(*address)?,
         };
         let response = connection.send(self.request.as_bytes())?;
-        if connection.is_open() {
+        if connection.is_open() && !self.is_fresh {
             *kept = Some(connection);
         }
         Ok(response)

@@ -10,9 +10,13 @@
 //! (`outbound|80|v1|reviews.shop.svc.cluster.local`), and change over without losing a request. Nothing is checked that
 //! Istio does not check either: weight on a subset that no DestinationRule has gives 503, like in a real mesh.
 //!
+//! A mesh of [`MeshUnderTest::start_tcp`] is one of connections: its proxies divide them by `tcp` and `tls` routes, each
+//! request has a connection of its own, and the metrics are `istio_tcp_connections_opened_total`,
+//! `istio_tcp_connections_closed_total`, `istio_tcp_sent_bytes_total` and `istio_tcp_received_bytes_total`.
+//!
 //! What turns VirtualServices into Envoy's routes here is a small driver for tests, until the product compiles them
 //! itself. It takes `uri` and `headers` matches, weights, `mirror`, `timeout`, `retries` and headers that a destination
-//! adds to responses, and subsets by `version`; it refuses any other field. Unlike Istio it retries only where `retries`
+//! adds to responses, and subsets by `version`; of HTTPRoutes what means the same. It refuses any other field. Unlike Istio it retries only where `retries`
 //! says so.
 //!
 //! Differences in metrics from those of Istio: `reporter` is always `source`, `response_flags` always `-`, mirrored
@@ -38,7 +42,7 @@ use backend::Backend;
 pub use backend::Behaviour;
 use client::Client;
 pub use client::{Counts, Traffic};
-use xds::Config;
+use xds::{Config, Protocol};
 
 /// How long proxies may take to use a new configuration, which is usually some milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -46,6 +50,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A running service and its clients' proxies. All ends when this value is dropped.
 #[derive(Debug)]
 pub struct MeshUnderTest {
+    protocol: Protocol,
     /// The host of the service.
     host: String,
     envoys: Vec<Envoy>,
@@ -60,24 +65,45 @@ impl MeshUnderTest {
     /// Starts a service with a workload for each version, `reviews-v1` for the version `v1` of `reviews`, and so many
     /// proxies, at least one. Requests go to all versions alike.
     pub fn start(service: &str, namespace: &str, versions: &[&str], proxies: usize) -> io::Result<Self> {
+        Self::start_with(Protocol::Http, service, namespace, versions, proxies)
+    }
+
+    /// As [`start`](Self::start), but the proxies know nothing of requests: they divide connections.
+    pub fn start_tcp(service: &str, namespace: &str, versions: &[&str], proxies: usize) -> io::Result<Self> {
+        Self::start_with(Protocol::Tcp, service, namespace, versions, proxies)
+    }
+
+    fn start_with(
+        protocol: Protocol,
+        service: &str,
+        namespace: &str,
+        versions: &[&str],
+        proxies: usize,
+    ) -> io::Result<Self> {
         let backends = versions.iter().map(|version| Backend::start(version));
         let backends = backends.collect::<io::Result<Vec<_>>>()?;
         let workloads = backends.iter().map(|backend| {
             let name = format!("{service}-{}", backend.version);
             (name, backend.version.clone(), backend.address)
         });
-        let mut config = Config::new(namespace, workloads.collect());
+        let mut config = Config::new(protocol, namespace, workloads.collect());
         let host = config.host(service);
         let versions = versions.iter().map(|&version| version.to_owned());
         config.services.insert(host.clone(), versions.collect());
 
         let folder = tempfile::tempdir()?;
         config.write(folder.path())?;
-        let envoys = (0..proxies)
-            .map(|index| Envoy::start(&xds::bootstrap(folder.path(), &format!("client-{index}"))));
+        let envoys = (0..proxies).map(|index| {
+            Envoy::start(&xds::bootstrap(
+                protocol,
+                folder.path(),
+                &format!("client-{index}"),
+            ))
+        });
         let envoys = envoys.collect::<io::Result<Vec<_>>>()?;
         let proxies = envoys.iter().map(|envoy| envoy.listener("outbound"));
         Ok(Self {
+            protocol,
             host,
             proxies: proxies.collect::<io::Result<_>>()?,
             envoys,
@@ -109,6 +135,14 @@ impl MeshUnderTest {
         self.roll_out(&mut config)
     }
 
+    /// Applies the spec of an HTTPRoute whose parents are services, and waits until all proxies use it. It replaces what
+    /// these had.
+    pub fn apply_http_route(&self, spec: &Value) -> io::Result<()> {
+        let mut config = self.config();
+        config.set_http_route(spec)?;
+        self.roll_out(&mut config)
+    }
+
     /// Applies the spec of a DestinationRule, and waits until all proxies use it. It replaces the one of its host.
     pub fn apply_destination_rule(&self, spec: &Value) -> io::Result<()> {
         let mut config = self.config();
@@ -135,8 +169,11 @@ impl MeshUnderTest {
                 std::thread::sleep(Duration::from_millis(5));
             }
             // The dump is the main thread's. What the worker gets from it, it has when it has answered; this request
-            // is to no service, and so is not counted anywhere.
-            http::get(proxy, "/")?;
+            // is to no service, and so is not counted anywhere. A connection would be: there the worker gets a moment.
+            match self.protocol {
+                Protocol::Http => drop(http::get(proxy, "/")?),
+                Protocol::Tcp => std::thread::sleep(Duration::from_millis(20)),
+            }
         }
         Ok(())
     }
@@ -148,6 +185,15 @@ impl MeshUnderTest {
     /// When there is no such version.
     pub fn set_behaviour(&self, version: &str, behaviour: Behaviour) {
         self.backend(version).set_behaviour(behaviour);
+    }
+
+    /// Lets a version refuse connections from now on.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such version.
+    pub fn stop_listening(&self, version: &str) {
+        self.backend(version).stop_listening();
     }
 
     /// How many requests a version has got, mirrored ones included.
@@ -207,16 +253,16 @@ impl MeshUnderTest {
             request.extend([name, ": ", value, "\r\n"]);
         }
         request.push_str("\r\n");
-        Client::new(&self.proxies, request, first)
+        Client::new(&self.proxies, request, first, self.protocol == Protocol::Tcp)
     }
 
     /// Starts a Prometheus that scrapes all proxies, and has Istio's metrics of them: `istio_requests_total` and
-    /// `istio_request_duration_milliseconds`.
+    /// `istio_request_duration_milliseconds`, or those of connections.
     ///
     /// A series begins with the first request of its kind. What came before its first scrape is in no `increase`.
     /// Durations show a tenth of a second later than counts.
     pub fn prometheus(&self) -> io::Result<Prometheus> {
-        let prometheus = Prometheus::start(&metrics::scrape_job())?;
+        let prometheus = Prometheus::start(&metrics::scrape_job(self.protocol))?;
         let admins: Vec<_> = self.envoys.iter().map(Envoy::admin).collect();
         prometheus.set_targets(&admins)?;
         prometheus.wait_until_scraped()?;

@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use crate::xds::Protocol;
+
 /// The name of a cluster for statistics: that of the cluster, its workload, its version.
 ///
 /// The parts are empty that the cluster's endpoints do not have in common.
@@ -25,8 +27,9 @@ pub(crate) fn stats_config() -> Value {
 }
 
 /// The scrape job: Envoy's `upstream_rq` by response code becomes `istio_requests_total`, and `upstream_rq_time`, which
-/// is in milliseconds in Istio's buckets, `istio_request_duration_milliseconds`.
-pub(crate) fn scrape_job() -> Value {
+/// is in milliseconds in Istio's buckets, `istio_request_duration_milliseconds`; `upstream_cx` of connections becomes
+/// `istio_tcp_connections_opened_total` and its like.
+pub(crate) fn scrape_job(protocol: Protocol) -> Value {
     const CLUSTER: &str = r"outbound\|\d+\|[^|]*\|(([^.;]+)\.([^.;]+)\.[^;]+);([^;]*);([^;]*);";
     let keep = |label: &str, regex: &str| json!({"source_labels": [label], "regex": regex, "action": "keep"});
     let label = |name: &str, value: &str| json!({"target_label": name, "replacement": value});
@@ -36,31 +39,75 @@ pub(crate) fn scrape_job() -> Value {
         })
     };
     let of_cluster = |target: &str, value: &str| from("envoy_cluster_name", CLUSTER, target, value);
-    json!({
-        "metrics_path": "/stats/prometheus",
-        "metric_relabel_configs": [
-            keep("__name__", "envoy_cluster_upstream_rq(_time_(bucket|sum|count))?"),
-            keep("envoy_cluster_name", CLUSTER),
-            label("reporter", "source"),
-            label("request_protocol", "http"),
-            label("response_flags", "-"),
-            of_cluster("destination_service", "$1"),
-            of_cluster("destination_service_name", "$2"),
-            of_cluster("destination_service_namespace", "$3"),
-            label("destination_workload", "unknown"),
-            label("destination_version", "unknown"),
-            from("envoy_cluster_name", r".*;([^;]+);[^;]*;", "destination_workload", "$1"),
-            from("envoy_cluster_name", r".*;[^;]*;([^;]+);", "destination_version", "$1"),
-            of_cluster("destination_workload_namespace", "$3"),
-            from("envoy_response_code", "(.+)", "response_code", "$1"),
-            from("__name__", "envoy_cluster_upstream_rq", "__name__", "istio_requests_total"),
-            from(
-                "__name__",
-                "envoy_cluster_upstream_rq_time_(.*)",
-                "__name__",
-                "istio_request_duration_milliseconds_$1",
-            ),
-            {"regex": "envoy_.*", "action": "labeldrop"},
-        ],
-    })
+    let renamed = |source: &str, target: &str| from("__name__", source, "__name__", target);
+    let (names, rules) = match protocol {
+        Protocol::Http => (
+            "envoy_cluster_upstream_rq(_time_(bucket|sum|count))?",
+            vec![
+                label("request_protocol", "http"),
+                label("response_flags", "-"),
+                from("envoy_response_code", "(.+)", "response_code", "$1"),
+                renamed("envoy_cluster_upstream_rq", "istio_requests_total"),
+                renamed(
+                    "envoy_cluster_upstream_rq_time_(.*)",
+                    "istio_request_duration_milliseconds_$1",
+                ),
+            ],
+        ),
+        Protocol::Tcp => (
+            "envoy_cluster_upstream_cx_(total|destroy|connect_fail|rx_bytes_total|tx_bytes_total)",
+            vec![
+                label("request_protocol", "tcp"),
+                label("response_flags", "-"),
+                from(
+                    "__name__",
+                    "envoy_cluster_upstream_cx_connect_fail",
+                    "response_flags",
+                    "UF",
+                ),
+                renamed(
+                    "envoy_cluster_upstream_cx_total",
+                    "istio_tcp_connections_opened_total",
+                ),
+                renamed(
+                    "envoy_cluster_upstream_cx_(destroy|connect_fail)",
+                    "istio_tcp_connections_closed_total",
+                ),
+                renamed(
+                    "envoy_cluster_upstream_cx_rx_bytes_total",
+                    "istio_tcp_sent_bytes_total",
+                ),
+                renamed(
+                    "envoy_cluster_upstream_cx_tx_bytes_total",
+                    "istio_tcp_received_bytes_total",
+                ),
+            ],
+        ),
+    };
+    let mut all = vec![
+        keep("__name__", names),
+        keep("envoy_cluster_name", CLUSTER),
+        label("reporter", "source"),
+        of_cluster("destination_service", "$1"),
+        of_cluster("destination_service_name", "$2"),
+        of_cluster("destination_service_namespace", "$3"),
+        label("destination_workload", "unknown"),
+        label("destination_version", "unknown"),
+        from(
+            "envoy_cluster_name",
+            r".*;([^;]+);[^;]*;",
+            "destination_workload",
+            "$1",
+        ),
+        from(
+            "envoy_cluster_name",
+            r".*;[^;]*;([^;]+);",
+            "destination_version",
+            "$1",
+        ),
+        of_cluster("destination_workload_namespace", "$3"),
+    ];
+    all.extend(rules);
+    all.push(json!({"regex": "envoy_.*", "action": "labeldrop"}));
+    json!({"metrics_path": "/stats/prometheus", "metric_relabel_configs": all})
 }

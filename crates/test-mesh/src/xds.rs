@@ -1,4 +1,4 @@
-//! VirtualServices and DestinationRules as the files that Envoy reads its clusters, endpoints and routes from.
+//! VirtualServices, DestinationRules and HTTPRoutes as the files that Envoy reads its clusters, endpoints and routes from.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,12 +12,23 @@ use crate::metrics::stat_name;
 /// The port of every service.
 const PORT: u64 = 80;
 
+/// What proxies divide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Requests.
+    Http,
+    /// Connections.
+    Tcp,
+}
+
 const CLUSTERS: &str = "clusters.json";
+const LISTENERS: &str = "listeners.json";
 const ROUTES: &str = "routes.json";
 
 /// What one proxy knows of the mesh.
 #[derive(Debug)]
 pub(crate) struct Config {
+    pub(crate) protocol: Protocol,
     pub(crate) namespace: String,
     /// Name, version and address of every workload.
     pub(crate) workloads: Vec<(String, String, SocketAddr)>,
@@ -25,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) services: BTreeMap<String, Vec<String>>,
     /// The routes of a virtual service, as Envoy has them, by host.
     routes: BTreeMap<String, Vec<Value>>,
+    /// The filter chains that a virtual service makes of its routes for connections.
+    chains: Vec<Value>,
     /// The names of subsets and their versions, by host.
     subsets: BTreeMap<String, Vec<(String, Option<String>)>>,
     /// The version and the resources of each file. The version counts the changes of that file, as Envoy does.
@@ -35,12 +48,19 @@ pub(crate) struct Config {
 #[derive(Debug)]
 pub(crate) struct Versions {
     clusters: String,
+    /// Of routes, or of listeners where connections are divided.
     routes: String,
 }
 
 impl Config {
-    pub(crate) fn new(namespace: &str, workloads: Vec<(String, String, SocketAddr)>) -> Self {
+    pub(crate) fn new(
+        protocol: Protocol,
+        namespace: &str,
+        workloads: Vec<(String, String, SocketAddr)>,
+    ) -> Self {
         Self {
+            protocol,
+            chains: Vec::new(),
             namespace: namespace.to_owned(),
             workloads,
             services: BTreeMap::new(),
@@ -61,7 +81,33 @@ impl Config {
 
     /// Takes over the routes of a VirtualService's spec, in place of what its hosts had.
     pub(crate) fn set_virtual_service(&mut self, spec: &Value) -> io::Result<()> {
-        known(spec, "spec", &["hosts", "http"])?;
+        let fields = match self.protocol {
+            Protocol::Http => &["hosts", "http"][..],
+            Protocol::Tcp => &["hosts", "tcp", "tls"],
+        };
+        known(spec, "spec", fields)?;
+        let mut chains = Vec::new();
+        for tls in array(&spec["tls"]) {
+            known(tls, "tls", &["match", "route"])?;
+            let mut names = Vec::new();
+            for condition in array(&tls["match"]) {
+                known(condition, "match", &["port", "sniHosts"])?;
+                names.extend_from_slice(array(&condition["sniHosts"]));
+            }
+            chains.push(chain(
+                &json!({"server_names": names}),
+                &self.weighted(&tls["route"])?,
+            ));
+        }
+        for tcp in array(&spec["tcp"]) {
+            known(tcp, "tcp", &["match", "route"])?;
+            for condition in array(&tcp["match"]) {
+                // There is one port.
+                known(condition, "match", &["port"])?;
+            }
+            chains.push(chain(&json!({}), &self.weighted(&tcp["route"])?));
+        }
+        self.chains = chains;
         let mut routes = Vec::new();
         for http in array(&spec["http"]) {
             let what = "http";
@@ -91,6 +137,44 @@ impl Config {
         Ok(())
     }
 
+    /// Takes over an HTTPRoute's spec whose parents are services, in place of what these had.
+    pub(crate) fn set_http_route(&mut self, spec: &Value) -> io::Result<()> {
+        known(spec, "spec", &["parentRefs", "rules"])?;
+        let mut hosts = Vec::new();
+        for parent in array(&spec["parentRefs"]) {
+            known(parent, "parentRef", &["group", "kind", "name"])?;
+            hosts.push(parent["name"].clone());
+        }
+        let rules = array(&spec["rules"]).iter().map(virtual_route);
+        let http = rules.collect::<io::Result<Vec<_>>>()?;
+        self.set_virtual_service(&json!({"hosts": hosts, "http": http}))
+    }
+
+    /// The clusters of destinations with a weight.
+    fn weighted(&self, routes: &Value) -> io::Result<Vec<Value>> {
+        let routes = array(routes);
+        let mut clusters = Vec::new();
+        for route in routes {
+            known(route, "route", &["destination", "weight", "headers"])?;
+            // A destination alone needs no weight; among several, one without weight is left out.
+            let weight = match routes {
+                [_] => 1,
+                _ => route["weight"].as_u64().unwrap_or_default(),
+            };
+            if weight > 0 {
+                clusters.push(json!({"name": self.cluster(&route["destination"])?, "weight": weight}));
+                let headers = added_headers(&route["headers"])?;
+                if let (false, Some(cluster)) = (headers.is_empty(), clusters.last_mut()) {
+                    cluster["response_headers_to_add"] = headers.into();
+                }
+            }
+        }
+        if clusters.is_empty() {
+            return Err(invalid("route: there is no destination with a weight"));
+        }
+        Ok(clusters)
+    }
+
     /// Takes over the subsets of a DestinationRule's spec, in place of what its host had.
     pub(crate) fn set_destination_rule(&mut self, spec: &Value) -> io::Result<()> {
         known(spec, "spec", &["host", "subsets"])?;
@@ -107,26 +191,7 @@ impl Config {
     }
 
     fn action(&self, http: &Value) -> io::Result<Value> {
-        let routes = array(&http["route"]);
-        let mut clusters = Vec::new();
-        for route in routes {
-            known(route, "route", &["destination", "weight", "headers"])?;
-            // A destination alone needs no weight; among several, one without weight is left out.
-            let weight = match routes {
-                [_] => 1,
-                _ => route["weight"].as_u64().unwrap_or_default(),
-            };
-            if weight > 0 {
-                clusters.push(json!({
-                    "name": self.cluster(&route["destination"])?,
-                    "weight": weight,
-                    "response_headers_to_add": added_headers(&route["headers"])?,
-                }));
-            }
-        }
-        if clusters.is_empty() {
-            return Err(invalid("http.route: there is no destination with a weight"));
-        }
+        let clusters = self.weighted(&http["route"])?;
         let mut action = json!({"weighted_clusters": {"clusters": clusters}});
         // Without a timeout there is none, as in Istio. Envoy's default would be 15 seconds.
         action["timeout"] = match &http["timeout"] {
@@ -201,24 +266,60 @@ impl Config {
                 }));
             }
         }
+        // Clusters need their endpoints, and routes their clusters.
+        for (file, endpoints) in endpoints_of {
+            self.write_file(folder, &file, vec![endpoints])?;
+        }
+        let clusters = self.write_file(folder, CLUSTERS, clusters)?;
+        let routes = match self.protocol {
+            Protocol::Http => self.write_file(folder, ROUTES, vec![self.http_routes()])?,
+            Protocol::Tcp => self.write_file(folder, LISTENERS, vec![self.listener()])?,
+        };
+        Ok(Versions { clusters, routes })
+    }
+
+    /// The listener of a proxy for connections.
+    fn listener(&self) -> Value {
+        let mut chains = self.chains.clone();
+        // What no route is for goes to all.
+        if !chains
+            .iter()
+            .any(|chain| chain["filter_chain_match"] == json!({}))
+        {
+            let hosts = self.services.keys().take(1);
+            chains.extend(hosts.map(|host| {
+                chain(
+                    &json!({}),
+                    &[json!({"name": cluster_name(PORT, "", host), "weight": 1})],
+                )
+            }));
+        }
+        json!({
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "name": "outbound",
+            "address": test_envoy::loopback(),
+            "listener_filters": [{
+                "name": "tls_inspector",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+                },
+            }],
+            "filter_chains": chains,
+        })
+    }
+
+    /// The routes of a proxy for requests.
+    fn http_routes(&self) -> Value {
         let hosts = self.services.keys().map(|host| {
             let to_all = || json!({"cluster": cluster_name(PORT, "", host), "timeout": "0s"});
             let default = || vec![json!({"match": {"prefix": "/"}, "route": to_all()})];
             let routes = self.routes.get(host).cloned().unwrap_or_else(default);
             json!({"name": host, "domains": [host], "routes": routes})
         });
-        let routes = json!({
+        json!({
             "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
             "name": PORT.to_string(),
             "virtual_hosts": hosts.collect::<Vec<_>>(),
-        });
-        // Clusters need their endpoints, and routes their clusters.
-        for (file, endpoints) in endpoints_of {
-            self.write_file(folder, &file, vec![endpoints])?;
-        }
-        Ok(Versions {
-            clusters: self.write_file(folder, CLUSTERS, clusters)?,
-            routes: self.write_file(folder, ROUTES, vec![routes])?,
         })
     }
 
@@ -246,7 +347,18 @@ fn config_source(folder: &Path, file: &str) -> Value {
 }
 
 /// The bootstrap of a proxy that reads the files of a folder, and has one listener, `outbound`.
-pub(crate) fn bootstrap(folder: &Path, id: &str) -> Value {
+pub(crate) fn bootstrap(protocol: Protocol, folder: &Path, id: &str) -> Value {
+    let mut bootstrap = json!({
+        "node": {"id": id, "cluster": "test-mesh"},
+        "stats_config": crate::metrics::stats_config(),
+        // Histograms show up only with this.
+        "stats_flush_interval": "0.1s",
+        "dynamic_resources": {"cds_config": config_source(folder, CLUSTERS)},
+    });
+    if protocol == Protocol::Tcp {
+        bootstrap["dynamic_resources"]["lds_config"] = config_source(folder, LISTENERS);
+        return bootstrap;
+    }
     let manager = json!({
         "@type": "type.googleapis.com/\
                   envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -257,18 +369,79 @@ pub(crate) fn bootstrap(folder: &Path, id: &str) -> Value {
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
         }],
     });
+    bootstrap["static_resources"] = json!({"listeners": [{
+        "name": "outbound",
+        "address": test_envoy::loopback(),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }]});
+    bootstrap
+}
+
+/// A filter chain that divides connections.
+fn chain(condition: &Value, clusters: &[Value]) -> Value {
+    let proxy = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        "stat_prefix": "outbound",
+        "weighted_clusters": {"clusters": clusters},
+    });
     json!({
-        "node": {"id": id, "cluster": "test-mesh"},
-        "stats_config": crate::metrics::stats_config(),
-        // Histograms show up only with this.
-        "stats_flush_interval": "0.1s",
-        "dynamic_resources": {"cds_config": config_source(folder, CLUSTERS)},
-        "static_resources": {"listeners": [{
-            "name": "outbound",
-            "address": test_envoy::loopback(),
-            "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-        }]},
+        "filter_chain_match": condition,
+        "filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}],
     })
+}
+
+/// A rule of an HTTPRoute as the route of a VirtualService that says the same.
+fn virtual_route(rule: &Value) -> io::Result<Value> {
+    known(rule, "rule", &["matches", "filters", "backendRefs"])?;
+    let mut matches = Vec::new();
+    for condition in array(&rule["matches"]) {
+        known(condition, "match", &["path", "headers"])?;
+        let mut all = json!({});
+        let path = &condition["path"];
+        if !path.is_null() {
+            let kind = if path["type"] == "Exact" {
+                "exact"
+            } else {
+                "prefix"
+            };
+            all["uri"] = json!({kind: path["value"]});
+        }
+        for header in array(&condition["headers"]) {
+            let kind = if header["type"] == "RegularExpression" {
+                "regex"
+            } else {
+                "exact"
+            };
+            all["headers"][text(&header["name"], "header.name")?] = json!({kind: header["value"]});
+        }
+        matches.push(all);
+    }
+    let destination = |backend: &Value| json!({"host": backend["name"], "port": {"number": backend["port"]}});
+    let fields = ["group", "kind", "name", "port", "weight", "filters"];
+    let mut routes = Vec::new();
+    for backend in array(&rule["backendRefs"]) {
+        known(backend, "backendRef", &fields)?;
+        let weight = backend["weight"].as_u64().unwrap_or(1);
+        let mut route = json!({"destination": destination(backend), "weight": weight});
+        for filter in array(&backend["filters"]) {
+            known(filter, "filter", &["type", "responseHeaderModifier"])?;
+            known(&filter["responseHeaderModifier"], "modifier", &["add"])?;
+            for header in array(&filter["responseHeaderModifier"]["add"]) {
+                let name = text(&header["name"], "header.name")?;
+                route["headers"]["response"]["add"][name] = header["value"].clone();
+            }
+        }
+        routes.push(route);
+    }
+    let mut route = json!({"match": matches, "route": routes});
+    for filter in array(&rule["filters"]) {
+        known(filter, "filter", &["type", "requestMirror"])?;
+        let mirror = &filter["requestMirror"];
+        known(mirror, "requestMirror", &["backendRef", "percent"])?;
+        route["mirror"] = destination(&mirror["backendRef"]);
+        route["mirrorPercentage"] = json!({"value": mirror["percent"].as_f64().unwrap_or(100.0)});
+    }
+    Ok(route)
 }
 
 /// Whether a proxy, by its config dump, uses these versions.
@@ -277,13 +450,17 @@ pub(crate) fn uses(dump: &Value, versions: &Versions) -> bool {
         let mut configs = array(&dump["configs"]).iter();
         configs.find(|config| config["@type"].as_str().is_some_and(|name| name.ends_with(kind)))
     };
-    let (Some(clusters), Some(routes)) = (section(".ClustersConfigDump"), section(".RoutesConfigDump"))
-    else {
-        return false;
+    let none = Value::Null;
+    let [clusters, routes, listeners] = [".ClustersConfigDump", ".RoutesConfigDump", ".ListenersConfigDump"]
+        .map(|kind| section(kind).unwrap_or(&none));
+    // Proxies for requests have a listener that never changes. One whose filter chains change keeps its own version.
+    let has_routes = match &listeners["dynamic_listeners"][0] {
+        Value::Null => routes["dynamic_route_configs"][0]["version_info"] == versions.routes,
+        listener => listeners["version_info"] == versions.routes && listener["warming_state"].is_null(),
     };
     clusters["version_info"] == versions.clusters
         && array(&clusters["dynamic_warming_clusters"]).is_empty()
-        && routes["dynamic_route_configs"][0]["version_info"] == versions.routes
+        && has_routes
 }
 
 /// What `headers.response.add` of a destination adds to its answers.

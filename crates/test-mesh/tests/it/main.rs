@@ -1,6 +1,7 @@
 //! That the mesh for tests behaves as a real one where tests of canaries look.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod connections;
 mod metrics;
 mod routing;
 mod shifting;

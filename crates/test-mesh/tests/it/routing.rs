@@ -140,14 +140,44 @@ fn what_is_not_understood_is_refused() {
     let fault = routes(&json!([{"route": [to("v1", 0)], "fault": {"abort": {}}}]));
     assert_eq!(refused(fault), "http.fault is beyond the mesh for tests");
     let weights = routes(&json!([{"route": [to("v1", 0), to("v2", 0)]}]));
-    assert_eq!(
-        refused(weights),
-        "http.route: there is no destination with a weight"
-    );
+    assert_eq!(refused(weights), "route: there is no destination with a weight");
     let rule = json!({"host": "reviews", "trafficPolicy": {}});
     let error = mesh.apply_destination_rule(&rule).unwrap_err();
     assert_eq!(
         error.to_string(),
         "spec.trafficPolicy is beyond the mesh for tests"
+    );
+}
+
+#[test]
+fn an_http_route_means_what_a_virtual_service_does() {
+    let mesh = reviews();
+    mesh.add_service("reviews-v1", &["v1"]).unwrap();
+    mesh.add_service("reviews-v2", &["v2"]).unwrap();
+    let backend = |name: &str, weight: u32| json!({"name": name, "port": 80, "weight": weight});
+    let cookie = json!([{"name": "Set-Cookie", "value": "on=canary"}]);
+    let mut canary = backend("reviews-v2", 10);
+    canary["filters"] =
+        json!([{"type": "ResponseHeaderModifier", "responseHeaderModifier": {"add": cookie}}]);
+    let mirror = json!({"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "reviews-v2", "port": 80}, "percent": 0}});
+    let header = json!({"type": "Exact", "name": "x-canary", "value": "always"});
+    let spec = json!({
+        "parentRefs": [{"kind": "Service", "group": "", "name": "reviews"}],
+        "rules": [
+            {"matches": [{"path": {"type": "PathPrefix", "value": "/"}, "headers": [header]}], "backendRefs": [backend("reviews-v2", 1)]},
+            {"filters": [mirror], "backendRefs": [backend("reviews-v1", 90), canary]},
+        ],
+    });
+    mesh.apply_http_route(&spec).unwrap();
+    let counts = mesh.send(1_000, 2);
+    assert!(counts.of("v2").abs_diff(100) < 50, "{counts:?}");
+    assert_eq!(
+        mesh.send_with("/x", &[("x-canary", "always")], 20, 2).of("v2"),
+        20
+    );
+    let refused = json!({"parentRefs": [], "rules": [{"timeouts": {"request": "1s"}}]});
+    assert_eq!(
+        mesh.apply_http_route(&refused).unwrap_err().to_string(),
+        "rule.timeouts is beyond the mesh for tests"
     );
 }
