@@ -705,7 +705,8 @@ async fn go_back(
         printer.note(format_args!("{target} stays, because others have changed it"));
     } else {
         // What knows of the others goes last.
-        driver.remove_created(&created).await?;
+        let stays = if is_ours { &Value::Null } else { &live };
+        driver.remove_created(printer, &created, target, stays).await?;
         if is_ours {
             if let Some(now) = driver.read(target).await?.filter(|now| !driver::is_shared(now)) {
                 driver.delete(target, &now).await?;

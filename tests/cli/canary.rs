@@ -283,6 +283,51 @@ async fn the_rest_of_an_object_is_kept_and_abort_restores_it_exactly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_subset_that_others_have_come_to_name_stays() {
+    let stage = Stage::new("canary-named", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    stage
+        .edit(&json!([{"op": "remove", "path": "/spec/http/0/route/1"}]))
+        .await;
+    let only = json!({"spec": {"subsets": [{"name": "v1", "labels": {"version": "v1"}}]}});
+    stage
+        .destination_rules()
+        .patch(
+            "reviews",
+            &kube::api::PatchParams::default(),
+            &kube::api::Patch::Merge(only),
+        )
+        .await
+        .expect("it fits");
+    let shift = ["shift", "10%", "--canary=v2"];
+    let subsets = async || {
+        let rule = stage.object("DestinationRule", "reviews").await;
+        rule["spec"]["subsets"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(stage.run(shift).status, Some(0));
+    let route = json!({"match": [{"uri": {"prefix": "/beta"}}], "route": [{"destination": {"host": "reviews", "subset": "v2"}}]});
+    stage
+        .edit(&json!([{"op": "add", "path": "/spec/http/0", "value": route}]))
+        .await;
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    assert!(
+        abort
+            .stderr
+            .contains("subset \"v2\" of DestinationRule reviews stays, because other routes name it"),
+        "{abort}"
+    );
+    assert_eq!(subsets().await, 2);
+    // It is theirs now.
+    stage
+        .edit(&json!([{"op": "remove", "path": "/spec/http/0"}]))
+        .await;
+    assert_eq!(stage.run(shift).status, Some(0));
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    assert_eq!(subsets().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_input_changes_nothing_and_says_why() {
     let stage = Stage::new("canary-bad", &["v1", "v2"]).await;
     stage.split(100, 0).await;

@@ -84,7 +84,7 @@ impl Scene {
 
     fn traffic(&self) -> Vec<Traffic> {
         (0..3)
-            .map(|_| self.mesh.traffic(Duration::from_millis(4)))
+            .map(|_| self.mesh.traffic(Duration::from_millis(8)))
             .collect()
     }
 
@@ -125,7 +125,7 @@ async fn bridge(stage: &Stage, mesh: Arc<MeshUnderTest>, kind: &'static str, app
     tokio::spawn(async move {
         loop {
             step().await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     })
 }

@@ -93,7 +93,7 @@ fn routing_objects(mesh: &Mesh) -> Vec<(ResourceId, Value)> {
 }
 
 /// All destinations of an object that are not below a rollout's own routes.
-fn destinations(object: &Value) -> impl Iterator<Item = (Section, &Value)> {
+pub fn destinations(object: &Value) -> impl Iterator<Item = (Section, &Value)> {
     Section::of(object).iter().flat_map(move |&section| {
         let routes = section.routes(object).iter().filter(|route| !is_own(route));
         routes.flat_map(move |route| section.destinations(route).iter().map(move |one| (section, one)))

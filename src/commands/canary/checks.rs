@@ -75,6 +75,11 @@ impl Driver {
         self.check_findings(prepared, changed)
     }
 
+    /// Whether the service is said to have a waypoint.
+    pub(super) fn has_waypoint(&self) -> bool {
+        waypoint(&self.mesh, &self.service).is_some()
+    }
+
     /// Whether anything divides the traffic of a service whose pods have no sidecars: a ztunnel does not.
     async fn check_ambient(&self, printer: &mut Printer) -> Result<(), CommandError> {
         let Some(problem) = without_waypoint(&self.mesh, &self.service) else {
@@ -211,22 +216,29 @@ pub(super) fn readable(object: &Value) -> String {
 /// The label of namespaces and services that names their waypoint.
 const WAYPOINT_LABEL: &str = "istio.io/use-waypoint";
 
+/// A label of a service, or else of its namespace.
+fn label<'a>(mesh: &'a Mesh, service: &'a Service, name: &str) -> Option<&'a str> {
+    let own = service.namespace();
+    let namespace = mesh.namespaces().iter().find(|namespace| namespace.name() == own);
+    let of_namespace = || namespace?.labels().get(name);
+    let label = service.header().labels().get(name).or_else(of_namespace);
+    label.map(String::as_str)
+}
+
+/// The waypoint of a service, by its name.
+fn waypoint<'a>(mesh: &'a Mesh, service: &'a Service) -> Option<&'a str> {
+    label(mesh, service, WAYPOINT_LABEL).filter(|name| *name != "none")
+}
+
 /// Why no waypoint serves a service of an ambient namespace; `None` if one does, or the namespace is not ambient.
 fn without_waypoint(mesh: &Mesh, service: &Service) -> Option<String> {
-    let own = service.namespace();
-    let mut namespaces = mesh.namespaces().iter();
-    let namespace = namespaces.find(|namespace| namespace.name() == own)?;
-    if namespace.labels().get(DATAPLANE_LABEL).map(String::as_str) != Some("ambient") {
+    if label(mesh, service, DATAPLANE_LABEL) != Some("ambient") {
         return None;
     }
-    let label = |name: &str| {
-        let labels = [service.header().labels(), namespace.labels()];
-        labels.into_iter().find_map(|labels| labels.get(name))
-    };
-    let Some(waypoint) = label(WAYPOINT_LABEL).filter(|name| *name != "none") else {
+    let Some(waypoint) = waypoint(mesh, service) else {
         return Some(format!("no waypoint serves `{}`", service.host()));
     };
-    let place = label("istio.io/use-waypoint-namespace").map_or(own, String::as_str);
+    let place = label(mesh, service, "istio.io/use-waypoint-namespace").unwrap_or(service.namespace());
     let is_there = mesh.contains(Kind::KubernetesGateway, place, waypoint);
     (mesh.has_all(Kind::KubernetesGateway) && !is_there).then(|| {
         format!(

@@ -1,6 +1,6 @@
 //! What all commands on canaries share: the service that is meant, the live objects, and writing to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -537,8 +537,17 @@ impl Driver {
         }
     }
 
-    /// Takes away what a rollout has made beside the routes. What others have changed since stays.
-    pub(super) async fn remove_created(&self, created: &[Created]) -> Result<(), CommandError> {
+    /// Takes away what a rollout has made beside the routes. What others have changed since stays, and what routes still
+    /// name: those of `live`, which is what stays of `target`, and of all other objects.
+    pub(super) async fn remove_created(
+        &self,
+        printer: &mut Printer,
+        created: &[Created],
+        target: &Target,
+        live: &Value,
+    ) -> Result<(), CommandError> {
+        let named = self.named_subsets(target, live);
+        let is_named = |subset: &Value| subset["name"].as_str().is_some_and(|name| named.contains(name));
         for created in created {
             match created {
                 Created::VirtualService => {}
@@ -548,11 +557,23 @@ impl Driver {
                         namespace: namespace.clone(),
                         name: name.clone(),
                     };
-                    if let Some(live) = self.read(&target).await?
-                        && !is_shared(&live)
-                    {
+                    let Some(live) = self.read(&target).await? else {
+                        continue;
+                    };
+                    let mut subsets = live["spec"]["subsets"].as_array().into_iter().flatten();
+                    if subsets.any(is_named) {
+                        printer.note(format_args!(
+                            "{target} stays, because other routes name its subsets"
+                        ));
+                    } else if !is_shared(&live) {
                         self.delete(&target, &live).await?;
                     }
+                }
+                Created::Subset { subset, rule, .. } if is_named(subset) => {
+                    printer.note(format_args!(
+                        "subset {} of DestinationRule {rule} stays, because other routes name it",
+                        subset["name"]
+                    ));
                 }
                 Created::Subset {
                     namespace,
@@ -572,6 +593,26 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// The subsets of the service that routes name: those of `live`, and of all objects but `target`.
+    fn named_subsets(&self, target: &Target, live: &Value) -> BTreeSet<String> {
+        let others = self.mesh.virtual_services().iter();
+        let others = others
+            .filter(|other| (other.namespace(), other.name()) != (&*target.namespace, &*target.name))
+            .map(|other| (other.namespace(), other.header().origin().root().to_json()));
+        let mut named = BTreeSet::new();
+        for (namespace, object) in others.chain([(&*target.namespace, live.clone())]) {
+            let names = Names {
+                namespace,
+                cluster_domain: &self.mesh.settings().cluster_domain,
+            };
+            let own = locate::destinations(&object)
+                .filter(|(section, one)| section.host(one, &names) == *self.service.host())
+                .map(|(section, one)| section.subset(one).to_owned());
+            named.extend(own);
+        }
+        named
     }
 }
 

@@ -17,6 +17,9 @@ use crate::proxies::ask_all;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Time before the second look: most proxies have a change at once.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
 /// What differs between a weight and a share, for proxies that count in other totals.
 const TOLERANCE: f64 = 0.000_1;
 
@@ -60,7 +63,11 @@ impl Driver {
     async fn look_at(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> (Synced, Vec<Found>) {
         let mut shares = vec![Some(Vec::new()); proxies.len()];
         let (has_requests, has_connections) = rollout.traffic();
-        let places = [(Place::Routes, has_requests), (Place::Listeners, has_connections)];
+        let places = [
+            (Place::Routes, has_requests),
+            (Place::InlineRoutes, has_requests && self.has_waypoint()),
+            (Place::Listeners, has_connections),
+        ];
         for (place, _) in places.into_iter().filter(|(_, is_wanted)| *is_wanted) {
             let path = format!("/config_dump?resource={}", place.resource());
             let answers = ask_all(&self.cluster, proxies, &path, parse).await;
@@ -106,8 +113,10 @@ impl Driver {
     ) -> Result<Synced, CommandError> {
         let begun = Instant::now();
         let (mut all, mut behind) = self.look_at(&self.envoys().await, rollout, percent).await;
+        let mut pause = FIRST_PAUSE;
         while !behind.is_empty() && begun.elapsed() < limit {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(PAUSE);
             (_, behind) = self.look_at(&behind, rollout, percent).await;
             all.current = all.routing - behind.len();
         }
@@ -122,6 +131,7 @@ impl Driver {
     ) -> Result<Synced, CommandError> {
         let begun = Instant::now();
         let proxies = self.envoys().await;
+        let mut pause = FIRST_PAUSE;
         loop {
             let mut now = Synced::default();
             for names in self.clusters(&proxies).await {
@@ -138,7 +148,8 @@ impl Driver {
             if now.is_done() || begun.elapsed() >= limit {
                 return Ok(now);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(PAUSE);
         }
     }
 
@@ -174,9 +185,14 @@ fn parse(body: BodyReader) -> Option<Value> {
 }
 
 fn is_of(name: &ClusterName, version: &Version, subject: &Subject) -> bool {
+    // A waypoint's clusters tell protocols apart: `http/v1`, and `http` without a subset.
+    let name_subset = match name.direction.as_str() {
+        "inbound-vip" => name.subset.split_once('/').map_or("", |(_, subset)| subset),
+        _ => &name.subset,
+    };
     match version {
-        Version::Subset(subset) => name.host == subject.host && name.subset == *subset,
-        Version::Service(host) => name.host == *host && name.subset.is_empty(),
+        Version::Subset(subset) => name.host == subject.host && name_subset == subset,
+        Version::Service(host) => name.host == *host && name_subset.is_empty(),
     }
 }
 
@@ -185,6 +201,8 @@ fn is_of(name: &ClusterName, version: &Version, subject: &Subject) -> bool {
 enum Place {
     /// Those of requests, in route configurations.
     Routes,
+    /// Those of requests, in route configurations that are parts of listeners: a waypoint has them there.
+    InlineRoutes,
     /// Those of connections, in the TCP proxies of listeners' filter chains.
     Listeners,
 }
@@ -194,6 +212,7 @@ impl Place {
     fn resource(self) -> &'static str {
         match self {
             Self::Routes => "dynamic_route_configs",
+            Self::InlineRoutes => "static_route_configs",
             Self::Listeners => "dynamic_listeners",
         }
     }
@@ -208,7 +227,9 @@ impl Place {
                 Value::Object(fields) => {
                     let kind = fields.get("@type").and_then(Value::as_str).unwrap_or_default();
                     let action = match self {
-                        Self::Routes => fields.get("route").filter(|action| action.is_object()),
+                        Self::Routes | Self::InlineRoutes => {
+                            fields.get("route").filter(|action| action.is_object())
+                        }
                         Self::Listeners => kind.ends_with(".TcpProxy").then_some(value),
                     };
                     shares.extend(action.and_then(|action| share(action, subject)));
@@ -281,6 +302,18 @@ mod tests {
         Place::Routes.collect_shares(&dump, &subject, &mut shares);
         shares.sort_by(f64::total_cmp);
         assert_eq!(shares, [0.0, 0.1]);
+
+        let waypoint = json!({"configs": [{"route_config": {"virtual_hosts": [{"routes": [
+            {"route": {"weighted_clusters": {"clusters": [
+                {"name": "inbound-vip|80|http/v1|a.b", "weight": 70},
+                {"name": "inbound-vip|80|http/v2|a.b", "weight": 30},
+            ]}}},
+            {"route": {"cluster": "inbound-vip|80|http|a.b"}},
+            {"route": {"cluster": "inbound|80||"}},
+        ]}]}}]});
+        let mut shares = Vec::new();
+        Place::InlineRoutes.collect_shares(&waypoint, &subject, &mut shares);
+        assert_eq!(shares, [0.3]);
 
         let chain = |canary: u32| {
             json!({"listener": {"filter_chains": [{"filters": [
