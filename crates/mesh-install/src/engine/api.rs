@@ -1,17 +1,18 @@
 //! Requests about single objects, sent again while their failures may pass.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
-use mesh_core::cluster::{Answer, Cluster, ClusterError, ErrorKind, ListQuery, Method, Write};
+use mesh_core::cluster::{Answer, Cluster, ClusterError, ErrorKind, ListQuery, Method, Scope, Write};
 use serde_json::{Value, json};
 
 use super::lock::Lock;
 use super::{EngineError, Event, Report, Result};
 use crate::diagnose::{Cause, failed_webhook, webhook_cause};
-use crate::object::{FIELD_MANAGER, ObjectRef, is_going, uid};
+use crate::object::{FIELD_MANAGER, ObjectRef, Step, is_going, uid};
 use crate::plan::{FieldConflict, conflicts};
 
 /// How often something is tried where nobody waits for long.
@@ -46,6 +47,8 @@ pub(super) struct Api {
     is_patient: bool,
     /// What must be held to write.
     lock: Option<Arc<Lock>>,
+    /// The namespaces that may be touched; all of them if there are none named.
+    within: Option<Arc<BTreeSet<String>>>,
 }
 
 /// What came of an apply.
@@ -75,6 +78,33 @@ impl Api {
             report,
             is_patient: false,
             lock: None,
+            within: None,
+        }
+    }
+
+    /// The same, for nothing but what is in these namespaces, and what is in none.
+    pub(super) fn within(self, namespaces: BTreeSet<String>) -> Self {
+        Self {
+            within: Some(Arc::new(namespaces)),
+            ..self
+        }
+    }
+
+    /// Whether namespaces themselves are somebody else's business.
+    pub(super) fn is_confined(&self) -> bool {
+        self.within.is_some()
+    }
+
+    /// Whether an object may be removed.
+    pub(super) fn may_remove(&self, object: &ObjectRef) -> bool {
+        !(self.is_confined() && object.step() == Step::Namespace)
+    }
+
+    /// Where objects of a kind can be listed.
+    pub(super) fn scopes(&self, is_namespaced: bool) -> Vec<Scope> {
+        match &self.within {
+            Some(namespaces) if is_namespaced => namespaces.iter().cloned().map(Scope::Namespace).collect(),
+            _ => vec![Scope::All],
         }
     }
 
@@ -269,6 +299,24 @@ impl Api {
             path: format!("{}?fieldManager={FIELD_MANAGER}", reference.path()),
             content_type: "application/json",
             body: object.to_string().into_bytes(),
+        };
+        self.one(&write, &reference.to_string()).await
+    }
+
+    /// Sets a label of exactly this object; `None` if it is gone.
+    pub(super) async fn label(
+        &self,
+        reference: &ObjectRef,
+        live: &Value,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<Value>> {
+        let patch = json!({ "metadata": { "uid": uid(live), "labels": { key: value } } });
+        let write = Write {
+            method: Method::PATCH,
+            path: format!("{}?fieldManager={FIELD_MANAGER}", reference.path()),
+            content_type: "application/merge-patch+json",
+            body: patch.to_string().into_bytes(),
         };
         self.one(&write, &reference.to_string()).await
     }

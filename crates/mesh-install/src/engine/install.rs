@@ -39,7 +39,9 @@ impl Session {
         options: &InstallOptions,
     ) -> Result<Plan> {
         let patient = self.api.patient();
-        ensure_namespace(&patient, desired).await?;
+        if !patient.is_confined() {
+            ensure_namespace(&patient, desired).await?;
+        }
         self.lock(options.wait_for_lock).await?;
         let api = self.writer().await;
         let states = super::plan::states(&api, &desired.mesh).await?;

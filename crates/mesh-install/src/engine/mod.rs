@@ -21,6 +21,7 @@ mod tag;
 mod verify;
 mod wait;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use serde::Serialize;
 
 use crate::diagnose::Cause;
 use crate::object::{NotAnObject, ObjectRef};
-use crate::plan::{Plan, Planned};
+use crate::plan::{Desired, Plan, Planned};
 use crate::state::{State, StateError};
 
 pub use api::Applied;
@@ -165,6 +166,16 @@ impl Session {
         }
     }
 
+    /// The same, for who may touch nothing but these namespaces: lists are of each of them, and namespaces themselves
+    /// are neither made nor deleted. Objects without namespaces are worked on as ever.
+    #[must_use]
+    pub fn within(self, namespaces: BTreeSet<String>) -> Self {
+        Self {
+            api: self.api.within(namespaces),
+            ..self
+        }
+    }
+
     /// The namespace of the mesh.
     pub fn mesh(&self) -> &str {
         &self.mesh
@@ -199,6 +210,15 @@ impl Session {
             Some(lock) => self.api.guarded(Arc::clone(lock)),
             None => self.api.patient(),
         }
+    }
+
+    /// Waits until all that is to run does. Says what keeps it, as installing does.
+    ///
+    /// # Errors
+    ///
+    /// A workload cannot run, or something cannot be read.
+    pub async fn wait(&self, desired: &Desired) -> Result<()> {
+        wait::wait(&self.api, desired, &desired.parts).await
     }
 
     /// Gives the lock back. To be called however the work ended; where it cannot be, the lock falls to the next one

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_core::cluster::{ListQuery, Scope};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::{Api, Applied, How, Work, all};
 use super::{Result, Session};
@@ -43,6 +43,31 @@ impl Session {
         let states = self.states().await?;
         plan(&self.api, desired, &states, claims).await
     }
+
+    /// Takes objects back that are in the way only because they have lost the owner's label: those of an inventory
+    /// that carry no other mesh's. Returns them.
+    ///
+    /// # Errors
+    ///
+    /// An object cannot be read or written.
+    pub async fn take_back(
+        &self,
+        obstacles: &[Planned],
+        inventory: &BTreeSet<ObjectRef>,
+    ) -> Result<Vec<ObjectRef>> {
+        let mut found = Vec::new();
+        for Planned { object, action, .. } in obstacles {
+            if !matches!(action, Action::Foreign { .. }) || !inventory.contains(object) {
+                continue;
+            }
+            let live = self.api.get(object).await?;
+            if let Some(live) = live.filter(|live| label(live, OWNER_LABEL).is_none()) {
+                self.api.label(object, &live, OWNER_LABEL, &self.mesh).await?;
+                found.push(object.clone());
+            }
+        }
+        Ok(found)
+    }
 }
 
 pub(super) async fn plan(api: &Api, desired: &Desired, states: &[State], claims: Claims) -> Result<Plan> {
@@ -58,7 +83,8 @@ pub(super) async fn plan(api: &Api, desired: &Desired, states: &[State], claims:
         }));
     }
     let mut planned = all(work).await?;
-    let obsolete = obsolete(states, &desired.revision, &wanted);
+    let mut obsolete = obsolete(states, &desired.revision, &wanted);
+    obsolete.retain(|object| api.may_remove(object));
     let there = present(api, &desired.mesh, obsolete).await?;
     planned.extend(there.into_keys().rev().map(|object| Planned {
         object,
@@ -128,10 +154,24 @@ async fn judge(
         // One that is there is used as it is, and stays when all else goes.
         return Ok(Action::Keep);
     }
-    if is_foreign && !claims.adopt {
-        return Ok(Action::Foreign { owner: owner(&live) });
-    }
     let mut object = object.clone();
+    if is_foreign && !claims.adopt {
+        let foreign = Action::Foreign { owner: owner(&live) };
+        let Some(mesh) = label(&live, OWNER_LABEL).filter(|_| reference.step() == Step::Definition) else {
+            return Ok(foreign);
+        };
+        // All meshes of a cluster have the same ones: it is enough if they are as this one wants them.
+        object["metadata"]["labels"][OWNER_LABEL] = json!(mesh);
+        let how = How {
+            force: false,
+            dry_run: true,
+        };
+        let is_same = matches!(
+            api.apply(reference, &object, how).await?,
+            Applied::Done(result) if essence(&result) == essence(&live)
+        );
+        return Ok(if is_same { Action::Keep } else { foreign });
+    }
     cede(&mut object, &live, desired.is_scaled(reference));
     let how = How {
         force: claims.force_conflicts || is_foreign,

@@ -192,6 +192,7 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
     let mut known: BTreeSet<ObjectRef> = going
         .iter()
         .flat_map(|state| state.inventory.iter().cloned())
+        .filter(|object| api.may_remove(object))
         .collect();
     for (object, live) in &labelled {
         let is_tag = label(live, TAG_LABEL).is_some();
@@ -237,7 +238,7 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
             let why = "istiod made it when it ran (`--purge`)";
             left.extend(runtime.into_iter().map(|object| Left::new(object, why)));
         }
-        namespaces.extend(namespace(mesh));
+        namespaces.extend(namespace(mesh).filter(|namespace| api.may_remove(namespace)));
     }
     for reference in namespaces {
         let Some(live) = api.get(&reference).await? else {
@@ -269,8 +270,13 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
 /// Everything that carries the owner's label, but what only this program needs.
 pub(super) async fn labelled(api: &Api, mesh: &str) -> Result<BTreeMap<ObjectRef, Value>> {
     let mut work: Work<'_, Vec<(ObjectRef, Value)>> = Vec::new();
-    for kind in KINDS.iter().filter(|kind| kind.step != Step::Namespace) {
-        let query = ListQuery::new(kind.group, kind.version, kind.plural, &Scope::All)
+    let kinds = KINDS.iter().filter(|kind| kind.step != Step::Namespace);
+    let lists = kinds.flat_map(|kind| {
+        let scopes = api.scopes(kind.namespaced).into_iter();
+        scopes.map(move |scope| (kind, scope))
+    });
+    for (kind, scope) in lists {
+        let query = ListQuery::new(kind.group, kind.version, kind.plural, &scope)
             .labels(format!("{OWNER_LABEL}={mesh}"))
             .metadata_only();
         work.push(Box::pin(async move {
@@ -296,11 +302,14 @@ async fn runtime(api: &Api, mesh: &str) -> Result<Vec<ObjectRef>> {
         Some(ObjectRef::new(kind, mesh, name))
     });
     let mut found: Vec<ObjectRef> = live(api, named).await?.into_keys().collect();
-    let query = ListQuery::new("", "v1", "configmaps", &Scope::All)
-        .labels(ROOT_CERTIFICATE_LABEL)
-        .fields(format!("metadata.name={ROOT_CERTIFICATE}"))
-        .metadata_only();
-    let certificates = api.list(&query).await?;
+    let mut certificates = Vec::new();
+    for scope in api.scopes(true) {
+        let query = ListQuery::new("", "v1", "configmaps", &scope)
+            .labels(ROOT_CERTIFICATE_LABEL)
+            .fields(format!("metadata.name={ROOT_CERTIFICATE}"))
+            .metadata_only();
+        certificates.extend(api.list(&query).await?);
+    }
     found.extend(certificates.iter().filter_map(|certificate| {
         let kind = ObjectKind::named("ConfigMap")?;
         let namespace = certificate["metadata"]["namespace"].as_str()?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::api::{Applied, How, Work, all};
 use super::{Result, Session};
-use crate::object::{ObjectRef, Step, is_going, is_ours};
+use crate::object::{OWNER_LABEL, ObjectRef, Step, is_going, is_ours, label};
 use crate::plan::{Desired, FieldChange, cede, essence, field_changes, managers};
 use crate::state::State;
 
@@ -86,7 +86,7 @@ impl Session {
         let labelled = super::remove::labelled(&self.api, &self.mesh).await?;
         for (object, live) in labelled {
             let is_known = states.iter().any(|state| state.inventory.contains(&object));
-            let is_tag = crate::object::label(&live, crate::tag::TAG_LABEL).is_some();
+            let is_tag = label(&live, crate::tag::TAG_LABEL).is_some();
             if !is_known && !is_tag && object.step() != Step::Definition {
                 drifts.push(Drift {
                     object,
@@ -107,8 +107,9 @@ impl Session {
             return Ok(Some(Verdict::Missing));
         };
         if !is_ours(&live, &self.mesh) {
-            // A namespace that was there before is used as it is.
-            let is_used = object.step() == Step::Namespace;
+            // A namespace that was there before is used as it is, and so are definitions of another mesh.
+            let is_meshs = label(&live, OWNER_LABEL).is_some();
+            let is_used = object.step() == Step::Namespace || (object.step() == Step::Definition && is_meshs);
             return Ok((!is_used).then_some(Verdict::NotOurs));
         }
         cede(&mut wanted, &live, desired.is_scaled(object));
