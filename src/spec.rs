@@ -6,7 +6,6 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use mesh_core::source::files;
 use mesh_install::spec::{Issue, PROFILES, Request, Resolved, Source, resolve};
-use serde_json::{Value, json};
 
 use crate::error::CommandError;
 use crate::ui::Printer;
@@ -125,73 +124,5 @@ fn issue(issue: &Issue) -> CommandError {
     match &issue.place {
         Some(place) => error.at(&place.source.name, &place.source.text, place.span),
         None => error,
-    }
-}
-
-/// A request as it is remembered with an installation.
-pub(crate) fn remembered(request: &Request) -> Value {
-    let files = request.files.iter();
-    let files: Vec<Value> = files
-        .map(|file| json!({ "name": file.name, "text": &*file.text }))
-        .collect();
-    json!({
-        "profile": request.profile,
-        "files": files,
-        "set": request.sets,
-        "hub": request.hub,
-        "tag": request.tag,
-    })
-}
-
-/// Adds what is remembered of an earlier installation below a request. The tag is not one of it: a new one is why one
-/// upgrades.
-pub(crate) fn below(request: &mut Request, remembered: &Value) {
-    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    let files = remembered["files"].as_array().into_iter().flatten();
-    let mut sources: Vec<Source> = files
-        .filter_map(|file| {
-            Some(Source {
-                name: text(&file["name"])?,
-                text: text(&file["text"])?.into(),
-            })
-        })
-        .collect();
-    sources.append(&mut request.files);
-    request.files = sources;
-    let sets = remembered["set"].as_array().into_iter().flatten();
-    let mut sets: Vec<String> = sets.filter_map(text).collect();
-    sets.append(&mut request.sets);
-    request.sets = sets;
-    request.profile = request.profile.take().or_else(|| text(&remembered["profile"]));
-    request.hub = request.hub.take().or_else(|| text(&remembered["hub"]));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_remembered_lies_below_what_is_said_now() {
-        let file = |text: &str| Source {
-            name: text.to_owned(),
-            text: text.into(),
-        };
-        let earlier = Request {
-            files: vec![file("a: 1")],
-            sets: vec!["hub=x".to_owned()],
-            profile: Some("demo".to_owned()),
-            tag: Some("1.29.0".to_owned()),
-            ..Request::default()
-        };
-        let mut now = Request {
-            files: vec![file("b: 2")],
-            sets: vec!["hub=y".to_owned()],
-            ..Request::default()
-        };
-        below(&mut now, &remembered(&earlier));
-        let names: Vec<_> = now.files.iter().map(|file| file.name.as_str()).collect();
-        assert_eq!(names, ["a: 1", "b: 2"]);
-        assert_eq!(now.sets, ["hub=x", "hub=y"]);
-        assert_eq!((now.profile.as_deref(), now.tag), (Some("demo"), None));
     }
 }

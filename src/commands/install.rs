@@ -19,9 +19,9 @@ use crate::cluster::ClusterArgs;
 use crate::commands::precheck;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::run::{self, Job, check_step, facts, state_of};
+use crate::installer::run::{self, Job, Subject, check_step, facts, state_of};
 use crate::installer::{ApplyArgs, MESH, session};
-use crate::spec::{SpecArgs, below, remembered, specification};
+use crate::spec::{SpecArgs, specification};
 use crate::ui::Printer;
 use crate::ui::progress::Progress;
 
@@ -182,7 +182,7 @@ fn carry_out(
         let mut wanted = wanted;
         if let Some(current) = current.filter(|_| keeps_values && manifest.is_empty()) {
             let mut request = request;
-            below(&mut request, &current.facts.values);
+            request.lay_over(&current.facts.values);
             wanted = from_spec(printer, &request, action)?;
         }
         let Wanted {
@@ -199,6 +199,7 @@ fn carry_out(
             check(printer, &cluster, &connected, &options, is_there).await?;
         }
         let job = Job {
+            subject: Subject::ControlPlane,
             desired,
             facts,
             apply: &apply,
@@ -212,12 +213,12 @@ fn from_spec(printer: &mut Printer, request: &Request, action: &str) -> Result<W
     let Resolved { spec, warnings: _ } = specification(printer, request)?;
     let control_plane = &spec.control_plane;
     let options = Options::of(&spec);
-    let parts = manifest::parts(&options.manifest);
+    let parts = options.manifest.parts();
     Ok(Wanted {
         facts: EntryFacts {
             version: Some(control_plane.tag.clone()),
             profile: control_plane.profile.clone(),
-            values: remembered(request),
+            values: request.remembered(),
             ..facts(action)
         },
         desired: desired(spec.namespace(), spec.revision_label(), parts)?,
@@ -230,7 +231,7 @@ fn from_manifest(paths: &[PathBuf], request: &Request, action: &str) -> Result<W
     let mesh = request.namespace.as_deref().unwrap_or(MESH);
     let revision = request.revision.as_deref().unwrap_or(DEFAULT_REVISION);
     let manifest = manifest::read(paths, mesh)?;
-    let desired = desired(mesh, revision, manifest::parts(&manifest))?;
+    let desired = desired(mesh, revision, manifest.parts())?;
     let version = version(&desired);
     let release = version.as_deref().and_then(Release::of);
     let options = Options {

@@ -9,7 +9,7 @@ use mesh_install::state::{Entry, State};
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::run::{Job, facts, install, state_of, states};
+use crate::installer::run::{Job, Subject, facts, install, state_of, states};
 use crate::installer::{ApplyArgs, MESH, session};
 use crate::ui::Printer;
 use crate::ui::table::table;
@@ -86,6 +86,7 @@ pub(crate) fn rollback(printer: &mut Printer, args: RollbackArgs) -> Result<Exit
         facts.profile.clone_from(&target.facts.profile);
         facts.values.clone_from(&target.facts.values);
         let job = Job {
+            subject: Subject::ControlPlane,
             desired,
             facts,
             apply: &apply,

@@ -68,6 +68,15 @@ pub(crate) fn uninstall(printer: &mut Printer, args: UninstallArgs) -> Result<Ex
         RemovalScope::Revision(revision.unwrap_or_else(|| DEFAULT_REVISION.to_owned()))
     };
     cluster.run_to_end(async |connected| {
-        run::remove(printer, &cluster, &connected, &istio_namespace, &scope, &ask).await
+        run::remove(
+            printer,
+            &cluster,
+            &connected,
+            &istio_namespace,
+            &scope,
+            "uninstall",
+            &ask,
+        )
+        .await
     })
 }

@@ -8,19 +8,31 @@ use mesh_core::cluster::{Cluster, ListQuery, Scope};
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use mesh_install::engine::{EngineError, InstallOptions, Removal, RemovalScope, Session};
 use mesh_install::inventory::{DEFAULT_REVISION, Proxy, minor, proxies};
+use mesh_install::operator::NAMESPACE;
 use mesh_install::plan::{Desired, Plan};
 use mesh_install::state::{EntryFacts, State};
 use serde_json::json;
 
-use super::{ApplyArgs, AskArgs, Console, Format, confirm, error, session, show};
+use super::{ApplyArgs, AskArgs, Console, Format, MESH, confirm, error, session, show};
 use crate::cluster::ClusterArgs;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
 use crate::ui::Printer;
 use crate::ui::document::FormatArgs;
 
+/// What an installation is of, for what users are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A revision of a control plane.
+    ControlPlane,
+    /// The operator.
+    Operator,
+}
+
 /// What is to be installed.
 pub(crate) struct Job<'a> {
+    /// What it is of.
+    pub(crate) subject: Subject,
     /// The objects.
     pub(crate) desired: Desired,
     /// What is remembered of it.
@@ -47,6 +59,7 @@ pub(crate) async fn install(
     job: Job<'_>,
 ) -> Result<Exit, CommandError> {
     let Job {
+        subject,
         desired,
         facts,
         apply,
@@ -98,10 +111,11 @@ pub(crate) async fn install(
         Ok(Ok(_)) => {
             console.document(&json!({ "event": "done", "action": action }))?;
             if format == Format::Text {
-                let text = format!(
-                    "{action}: revision {} in {} is complete",
-                    desired.revision, desired.mesh
-                );
+                let Desired { mesh, revision, .. } = &desired;
+                let text = match subject {
+                    Subject::ControlPlane => format!("{action}: revision {revision} in {mesh} is complete"),
+                    Subject::Operator => format!("{action}: the operator in {mesh} is complete"),
+                };
                 console.line(&text);
             }
             drop(console);
@@ -125,15 +139,24 @@ pub(crate) async fn install(
     let states = states.ok().and_then(Result::ok).unwrap_or_default();
     Err(failure
         .hinted("to go on, run the same command again")
-        .hinted(way_back(&states, &desired)))
+        .hinted(way_back(subject, &states, &desired)))
 }
 
 /// How to undo an installation that was not completed.
-fn way_back(states: &[State], desired: &Desired) -> String {
-    let revision = match desired.revision.as_str() {
-        DEFAULT_REVISION => String::new(),
-        revision => format!(" --revision {revision}"),
+fn way_back(subject: Subject, states: &[State], desired: &Desired) -> String {
+    let option = |name: &str, value: &str, usual: &str| {
+        if value == usual {
+            String::new()
+        } else {
+            format!(" --{name} {value}")
+        }
     };
+    if subject == Subject::Operator {
+        let namespace = option("operator-namespace", &desired.mesh, NAMESPACE);
+        return format!("to remove what is in place: `meshctl operator remove{namespace}`");
+    }
+    let revision = option("revision", &desired.revision, DEFAULT_REVISION);
+    let revision = revision + &option("istio-namespace", &desired.mesh, MESH);
     let state = states.iter().find(|state| state.revision == desired.revision);
     match state.and_then(State::current) {
         Some(_) => format!("to go back to what was installed before: `meshctl rollback{revision}`"),
@@ -260,6 +283,7 @@ pub(crate) async fn remove(
     cluster: &Cluster,
     mesh: &str,
     scope: &RemovalScope,
+    action: &str,
     ask: &AskArgs,
 ) -> Result<Exit, CommandError> {
     let (session, events) = session(cluster.clone(), mesh);
@@ -304,12 +328,12 @@ pub(crate) async fn remove(
     console.stop();
     let failure = match watched? {
         Ok(Ok(removal)) => {
-            console.document(&json!({ "event": "done", "action": "uninstall", "left": removal.left }))?;
+            console.document(&json!({ "event": "done", "action": action, "left": removal.left }))?;
             if ask.output.format == Format::Text {
                 let mut text = Vec::new();
                 writeln!(
                     text,
-                    "uninstall: {} gone",
+                    "{action}: {} gone",
                     match removal.objects.len() {
                         1 => "1 object is".to_owned(),
                         count => format!("{count} objects are"),
@@ -323,7 +347,7 @@ pub(crate) async fn remove(
         Ok(Err(failure)) => error(failure),
         Err(stop) => args.stopped(stop),
     };
-    console.document(&json!({ "event": "failed", "action": "uninstall", "error": failure.message }))?;
+    console.document(&json!({ "event": "failed", "action": action, "error": failure.message }))?;
     Err(failure.hinted("to go on, run the same command again"))
 }
 

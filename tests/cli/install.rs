@@ -286,7 +286,7 @@ async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
         "error: interrupted\n  in place: 5 of 7 objects to write",
         "Deployment cli-reserved/istiod has 0 of 1 pods ready: no node takes the pod",
         "hint: to go on, run the same command again",
-        "hint: to remove what is in place: `meshctl uninstall`",
+        "hint: to remove what is in place: `meshctl uninstall --istio-namespace cli-reserved`",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }

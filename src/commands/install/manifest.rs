@@ -8,7 +8,6 @@ use std::sync::Arc;
 use mesh_core::source::files;
 use mesh_install::manifest::{Component, ComponentName, Manifest};
 use mesh_install::object::{ObjectRef, Step};
-use mesh_install::plan::Part;
 use mesh_yaml::Document;
 use serde_json::Value;
 
@@ -16,28 +15,6 @@ use crate::error::CommandError;
 
 /// The label that charts of Istio put on objects.
 const COMPONENT: &str = "operator.istio.io/component";
-
-/// The parts of a manifest.
-pub(super) fn parts(manifest: &Manifest) -> Vec<Part> {
-    manifest.components.iter().map(part).collect()
-}
-
-/// A component as a part: what users call it, and when it comes to be.
-fn part(component: &Component) -> Part {
-    let (name, wave) = match component.name {
-        ComponentName::Base => ("base", 0),
-        ComponentName::Cni => ("cni", 1),
-        ComponentName::Pilot => ("istiod", 1),
-        ComponentName::Ztunnel => ("ztunnel", 2),
-        ComponentName::IngressGateways => ("ingress-gateways", 2),
-        ComponentName::EgressGateways => ("egress-gateways", 2),
-    };
-    Part {
-        name: name.to_owned(),
-        wave,
-        objects: component.objects.clone(),
-    }
-}
 
 /// The objects of some files (`-` is standard input), by component. What is not labelled with its component is told by
 /// its kind and name.
@@ -149,7 +126,7 @@ mod tests {
              - {apiVersion: v1, kind: Service, metadata: {name: istio-ingressgateway}}\n---\n# nothing\n",
         )
         .expect("a file");
-        let parts = parts(&read(&[path], "istio-system").expect("objects"));
+        let parts = read(&[path], "istio-system").expect("objects").parts();
         let names: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.wave)).collect();
         assert_eq!(names, [("cni", 1), ("istiod", 1), ("ingress-gateways", 2)]);
     }

@@ -26,6 +26,7 @@ use serde_json::Value;
 
 pub use settings::OverlayError;
 
+use crate::plan;
 use crate::schedule::{Workload, WorkloadKind};
 use crate::spec::Spec;
 use crate::spec::values::Values;
@@ -103,6 +104,26 @@ impl Manifest {
     /// All objects, in order.
     pub fn objects(&self) -> impl Iterator<Item = &Value> {
         self.components.iter().flat_map(|component| &component.objects)
+    }
+
+    /// The components as parts of an installation: each is waited for before those that need it.
+    pub fn parts(&self) -> Vec<plan::Part> {
+        let parts = self.components.iter().map(|component| {
+            let (name, wave) = match component.name {
+                ComponentName::Base => ("base", 0),
+                ComponentName::Cni => ("cni", 1),
+                ComponentName::Pilot => ("istiod", 1),
+                ComponentName::Ztunnel => ("ztunnel", 2),
+                ComponentName::IngressGateways => ("ingress-gateways", 2),
+                ComponentName::EgressGateways => ("egress-gateways", 2),
+            };
+            plan::Part {
+                name: name.to_owned(),
+                wave,
+                objects: component.objects.clone(),
+            }
+        });
+        parts.collect()
     }
 
     /// What runs pods, with the component that it belongs to.

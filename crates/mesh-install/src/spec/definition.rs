@@ -4,17 +4,29 @@ use mesh_core::schema::{Message, export};
 use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
-use super::{GROUP, KIND, VERSION};
+use super::{GROUP, KIND, PLURAL, VERSION};
 
-/// The plural of the kind.
-const PLURAL: &str = "meshcontrolplanes";
+/// The name of [`definition`].
+pub fn definition_name() -> String {
+    format!("{PLURAL}.{GROUP}")
+}
 
 /// The CustomResourceDefinition of the object that holds a specification (`apiextensions.k8s.io/v1`).
 pub fn definition() -> Value {
-    let status = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     let columns = [
+        (
+            "Ready",
+            ".status.conditions[?(@.type==\"Ready\")].status",
+            "string",
+        ),
+        (
+            "Reason",
+            ".status.conditions[?(@.type==\"Ready\")].reason",
+            "string",
+        ),
         ("Profile", ".spec.profile", "string"),
-        ("Revision", ".spec.revision", "string"),
+        ("Revision", ".status.revision", "string"),
+        ("Version", ".status.version", "string"),
         ("Age", ".metadata.creationTimestamp", "date"),
     ];
     let columns = columns.map(|(name, path, kind)| json!({"name": name, "jsonPath": path, "type": kind}));
@@ -23,7 +35,7 @@ pub fn definition() -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{PLURAL}.{GROUP}")},
+        "metadata": {"name": definition_name()},
         "spec": {
             "group": GROUP,
             "names": {
@@ -43,12 +55,47 @@ pub fn definition() -> Value {
                     "type": "object",
                     "properties": {
                         "spec": spec,
-                        "status": status,
+                        "status": status(),
                     },
                 }},
                 "subresources": {"status": {}},
                 "additionalPrinterColumns": columns,
             }],
+        },
+    })
+}
+
+/// The schema of what the operator says about a control plane. Conditions are `metav1.Condition`s.
+fn status() -> Value {
+    let condition = json!({
+        "type": "object",
+        "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+        "properties": {
+            "type": {"type": "string", "maxLength": 316},
+            "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+            "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},
+            "lastTransitionTime": {"type": "string", "format": "date-time"},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 1024},
+            "message": {"type": "string", "maxLength": 32768},
+        },
+    });
+    json!({
+        "type": "object",
+        "description": "How the control plane is.",
+        "properties": {
+            "observedGeneration": {
+                "type": "integer",
+                "format": "int64",
+                "description": "The generation of the specification that the conditions are about.",
+            },
+            "revision": {"type": "string", "description": "The revision that is installed."},
+            "version": {"type": "string", "description": "The version that is installed."},
+            "conditions": {
+                "type": "array",
+                "items": condition,
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["type"],
+            },
         },
     })
 }

@@ -15,6 +15,7 @@ mod issue;
 mod layer;
 pub(crate) mod path;
 mod profiles;
+mod remembered;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use mesh_yaml::FieldPath;
 use serde_json::{Map, Value};
 
 pub use control_plane::ControlPlane;
-pub use definition::{definition, json_schema};
+pub use definition::{definition, definition_name, json_schema};
 pub use issue::{Issue, Place, Source};
 pub use profiles::{PROFILES, Profile};
 
@@ -44,6 +45,9 @@ pub const VERSION: &str = "v1alpha1";
 
 /// The kind of the object that holds a specification.
 pub const KIND: &str = "MeshControlPlane";
+
+/// The name of [`KIND`] in paths.
+pub const PLURAL: &str = "meshcontrolplanes";
 
 /// What a user gave.
 #[derive(Clone, Debug, Default)]
