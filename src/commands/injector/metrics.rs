@@ -1,11 +1,12 @@
 //! What an injector counts, in the text format of Prometheus.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mesh_inject::Verdict;
+
+use crate::service::metrics::Text;
 
 /// Upper ends of the buckets of the time that a review takes, in seconds.
 const BUCKETS: [f64; 8] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0];
@@ -66,89 +67,56 @@ impl Metrics {
     /// All counts, and when the certificate expires.
     pub(super) fn text(&self, certificate_expires: Option<i64>) -> String {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        head(
-            &mut text,
-            "requests_total",
-            "counter",
-            "Requests by path and status.",
-        );
+        let mut text = Text::new(PREFIX);
+        text.head("requests_total", "counter", "Requests by path and status.");
         for ((path, status), count) in &counts.requests {
-            line(
-                &mut text,
+            text.line(
                 &format!("requests_total{{path=\"{path}\",code=\"{status}\"}}"),
                 count,
             );
         }
-        head(
-            &mut text,
+        text.head(
             "reviews_total",
             "counter",
             "Reviews of pods by result, and why pods were skipped.",
         );
         for ((result, reason), count) in &counts.reviews {
-            line(
-                &mut text,
+            text.line(
                 &format!("reviews_total{{result=\"{result}\",reason=\"{reason}\"}}"),
                 count,
             );
         }
-        head(
-            &mut text,
+        text.head(
             "reloads_total",
             "counter",
             "Changes of the settings and the certificate.",
         );
         for ((what, result), count) in &counts.reloads {
-            line(
-                &mut text,
+            text.line(
                 &format!("reloads_total{{what=\"{what}\",result=\"{result}\"}}"),
                 count,
             );
         }
-        head(
-            &mut text,
-            "review_duration_seconds",
-            "histogram",
-            "Time that reviews took.",
-        );
+        text.head("review_duration_seconds", "histogram", "Time that reviews took.");
         let mut below = 0;
         for (end, count) in BUCKETS.iter().zip(counts.durations) {
             below += count;
-            line(
-                &mut text,
-                &format!("review_duration_seconds_bucket{{le=\"{end}\"}}"),
-                below,
-            );
+            text.line(&format!("review_duration_seconds_bucket{{le=\"{end}\"}}"), below);
         }
-        line(
-            &mut text,
-            "review_duration_seconds_bucket{le=\"+Inf\"}",
-            counts.count,
-        );
-        line(&mut text, "review_duration_seconds_sum", counts.seconds);
-        line(&mut text, "review_duration_seconds_count", counts.count);
+        text.line("review_duration_seconds_bucket{le=\"+Inf\"}", counts.count);
+        text.line("review_duration_seconds_sum", counts.seconds);
+        text.line("review_duration_seconds_count", counts.count);
         if let Some(expires) = certificate_expires {
             let help = "When the certificate expires, in seconds since 1970.";
-            head(&mut text, "certificate_expiry_timestamp_seconds", "gauge", help);
-            line(&mut text, "certificate_expiry_timestamp_seconds", expires);
+            text.head("certificate_expiry_timestamp_seconds", "gauge", help);
+            text.line("certificate_expiry_timestamp_seconds", expires);
         }
-        text
+        text.done()
     }
 }
 
+/// What the names of all metrics begin with.
 const PREFIX: &str = "meshctl_injector_";
-
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = write!(
-        text,
-        "# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}\n"
-    );
-}
-
-fn line(text: &mut String, series: &str, value: impl std::fmt::Display) {
-    let _ = writeln!(text, "{PREFIX}{series} {value}");
-}
 
 #[cfg(test)]
 mod tests {

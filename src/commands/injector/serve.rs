@@ -12,15 +12,13 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::Certificate;
-use super::server::{self, Event, State};
+use super::server::{State, answer};
 use crate::cluster::{ClusterArgs, duration};
 use crate::commands::inject::settings::{Loaded, SettingsArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::service::{EVENTS, Event, asked_to_stop, http, tell};
 use crate::ui::Printer;
-
-/// Messages that wait to be printed.
-const EVENTS: usize = 1000;
 
 /// Serve the webhook that injects sidecars
 ///
@@ -131,9 +129,16 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
 
     let (events, mut told) = mpsc::channel(EVENTS);
     let (stop, stopping) = watch::channel(false);
-    let state = Arc::new(State::new(loaded, certificate, events));
+    let state = Arc::new(State::new(loaded, certificate, stopping.clone(), events.clone()));
     let mut watching = std::pin::pin!(watch_for_changes(&state, &source, &settings, refresh));
-    let mut serving = tokio::spawn(server::run(listener, tls, Arc::clone(&state), stopping));
+    let answering = {
+        let state = Arc::clone(&state);
+        move |request| {
+            let state = Arc::clone(&state);
+            async move { answer(&state, request).await }
+        }
+    };
+    let mut serving = tokio::spawn(http::run(listener, Some(tls), events, stopping, answering));
     loop {
         tokio::select! {
             Some(event) = told.recv() => tell(printer, event),
@@ -153,15 +158,6 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
                 };
             }
         }
-    }
-}
-
-fn tell(printer: &mut Printer, event: Event) {
-    match event {
-        Event::Detail(text) if printer.is_verbose() => printer.status(text),
-        Event::Detail(_) => {}
-        Event::Note(text) => printer.note(text),
-        Event::Warning(text) => printer.warning(&CommandError::user(text)),
     }
 }
 
@@ -201,31 +197,4 @@ async fn watch_for_changes(state: &State, source: &Source, settings: &SettingsAr
             }
         }
     }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-#[cfg(unix)]
-fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let listen =
-        |kind| signal(kind).map_err(|error| CommandError::user(format!("cannot wait for signals: {error}")));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail where there are signals")]
-fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

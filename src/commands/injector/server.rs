@@ -1,49 +1,25 @@
-//! An HTTPS server that answers the API server's reviews.
+//! What answers the API server's reviews.
 
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use mesh_inject::{Problem, Severity, Verdict, environment_of, review};
-use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::watch;
 
 use super::certificate::Certificate;
 use super::metrics::Metrics;
 use crate::commands::inject::settings::Loaded;
+use crate::service::Event;
+use crate::service::http::{Answer, Events, json_response, plain, status, tell};
 
 /// The largest body that is read: what the API server takes for a request, and the envelope around it.
 const LARGEST: usize = (3 << 20) + (1 << 16);
 
-/// Time to agree on TLS.
-const TLS_TIME: Duration = Duration::from_secs(10);
-
-/// Time between two requests, and to send the head of one. API servers drop idle connections after 90 seconds; they
-/// must be the ones to do it, or reviews fail that they are just sending.
-const IDLE_TIME: Duration = Duration::from_mins(2);
-
 /// Time to send the body of a request; API servers wait for an answer for 30 seconds at most.
 const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// Time that requests get to end when the server stops.
-const DRAIN_TIME: Duration = Duration::from_secs(20);
-
-/// Pause after a connection could not be accepted, such as for lack of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Connections at a time; more wait.
-const CONNECTIONS: usize = 1024;
 
 /// What the server needs to answer.
 #[derive(Debug)]
@@ -51,28 +27,22 @@ pub(super) struct State {
     settings: RwLock<Arc<Loaded>>,
     pub(super) metrics: Metrics,
     pub(super) certificate: Arc<Certificate>,
-    is_stopping: AtomicBool,
-    events: mpsc::Sender<Event>,
-}
-
-/// Something to tell who runs the server.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// That happens all the time.
-    Detail(String),
-    /// That happens now and then.
-    Note(String),
-    /// That should not happen.
-    Warning(String),
+    stop: watch::Receiver<bool>,
+    events: Events,
 }
 
 impl State {
-    pub(super) fn new(loaded: Loaded, certificate: Arc<Certificate>, events: mpsc::Sender<Event>) -> Self {
+    pub(super) fn new(
+        loaded: Loaded,
+        certificate: Arc<Certificate>,
+        stop: watch::Receiver<bool>,
+        events: Events,
+    ) -> Self {
         Self {
             settings: RwLock::new(Arc::new(loaded)),
             metrics: Metrics::default(),
             certificate,
-            is_stopping: AtomicBool::new(false),
+            stop,
             events,
         }
     }
@@ -92,102 +62,17 @@ impl State {
 
     /// Tells who runs the server, unless they are behind with reading: answers are more important.
     pub(super) fn tell(&self, event: Event) {
-        let _ = self.events.try_send(event);
-    }
-}
-
-/// Serves until `stop` says so, then ends what is under way.
-pub(super) async fn run(
-    listener: TcpListener,
-    tls: TlsAcceptor,
-    state: Arc<State>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stopped(&mut stop) => break,
-            accepted = accept(&listener, &places) => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-        };
-        match accepted {
-            Ok((stream, place)) => {
-                let (tls, state, stop) = (tls.clone(), Arc::clone(&state), stop.clone());
-                connections.spawn(async move {
-                    connection(stream, tls, state, stop).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                state.tell(Event::Warning(format!("cannot accept a connection: {error}")));
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
-    state.is_stopping.store(true, Ordering::Relaxed);
-    let all = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
-        state.tell(Event::Warning("some requests did not end in time".to_owned()));
-    }
-}
-
-/// Waits until the server is to stop.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // The sender goes only after the server.
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
-async fn connection(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let stream = match tokio::time::timeout(TLS_TIME, tls.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            // An API server that does not trust the certificate says so here.
-            return state.tell(Event::Warning(format!("no secure connection: {error}")));
-        }
-        Err(_) => return state.tell(Event::Detail("a connection says nothing".to_owned())),
-    };
-    let service = service_fn(|request| {
-        let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(answer(&state, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIME)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stopped(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        state.tell(Event::Detail(format!("a connection broke: {error}")));
+        tell(&self.events, event);
     }
 }
 
 /// The answer to any request.
-async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(super) async fn answer(state: &State, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
     let (route, response) = match (&*path, request.method()) {
         ("/healthz", &Method::GET | &Method::HEAD) => ("/healthz", plain("ok\n")),
         ("/readyz", &Method::GET | &Method::HEAD) => {
-            let response = if state.is_stopping.load(Ordering::Relaxed) {
+            let response = if *state.stop.borrow() {
                 status(StatusCode::SERVICE_UNAVAILABLE, "the injector is stopping")
             } else {
                 plain("ok\n")
@@ -221,11 +106,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
 }
 
 /// The answer to a review.
-async fn reviewed(
-    state: &State,
-    request: Request<Incoming>,
-    environment: mesh_core::Labels,
-) -> Response<Full<Bytes>> {
+async fn reviewed(state: &State, request: Request<Incoming>, environment: mesh_core::Labels) -> Answer {
     let content = request.headers().get(header::CONTENT_TYPE);
     let content = content
         .and_then(|content| content.to_str().ok())
@@ -292,42 +173,7 @@ fn event(subject: &str, verdict: &Verdict) -> Event {
     }
 }
 
-fn refused(state: &State, code: StatusCode, message: &str) -> Response<Full<Bytes>> {
+fn refused(state: &State, code: StatusCode, message: &str) -> Answer {
     state.tell(Event::Warning(format!("a request is refused: {message}")));
     status(code, message)
-}
-
-fn plain(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    response(
-        StatusCode::OK,
-        "text/plain; version=0.0.4; charset=utf-8",
-        text.into(),
-    )
-}
-
-/// A `Status` of Kubernetes.
-fn status(code: StatusCode, message: &str) -> Response<Full<Bytes>> {
-    let status = json!({
-        "apiVersion": "v1",
-        "kind": "Status",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": code.canonical_reason().unwrap_or_default().replace(' ', ""),
-        "code": code.as_u16(),
-    });
-    json_response(code, status.to_string().into_bytes())
-}
-
-fn json_response(code: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
-    response(code, "application/json", body.into())
-}
-
-fn response(code: StatusCode, content: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = code;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content));
-    response
 }

@@ -1,0 +1,58 @@
+//! What programs that run until they are stopped have in common: a server, metrics, what they say, and signals.
+
+pub(crate) mod http;
+pub(crate) mod metrics;
+
+use crate::error::CommandError;
+use crate::ui::Printer;
+
+/// Messages that wait to be printed.
+pub(crate) const EVENTS: usize = 1000;
+
+/// Something to tell who runs the program.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// That happens all the time.
+    Detail(String),
+    /// That happens now and then.
+    Note(String),
+    /// That should not happen.
+    Warning(String),
+}
+
+/// Tells it.
+pub(crate) fn tell(printer: &mut Printer, event: Event) {
+    match event {
+        Event::Detail(text) if printer.is_verbose() => printer.status(text),
+        Event::Detail(_) => {}
+        Event::Note(text) => printer.note(text),
+        Event::Warning(text) => printer.warning(&CommandError::user(text)),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+#[cfg(unix)]
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let listen =
+        |kind| signal(kind).map_err(|error| CommandError::user(format!("cannot wait for signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail where there are signals")]
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
