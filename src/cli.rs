@@ -12,6 +12,7 @@ use crate::commands::inject::InjectArgs;
 use crate::commands::injector::InjectorArgs;
 use crate::commands::install::{InstallArgs, UpgradeArgs};
 use crate::commands::manifest::ManifestArgs;
+use crate::commands::operator::OperatorArgs;
 use crate::commands::precheck::PrecheckArgs;
 use crate::commands::profile::ProfileArgs;
 use crate::commands::proxy_config::ProxyConfigArgs;
@@ -103,6 +104,7 @@ pub(crate) enum Command {
     Uninject(UninjectArgs),
     CheckInject(Box<CheckInjectArgs>),
     Injector(InjectorArgs),
+    Operator(OperatorArgs),
     #[command(visible_alias = "des")]
     Describe(DescribeArgs),
     #[command(visible_alias = "pc")]

@@ -22,6 +22,7 @@ mod error;
 mod exit;
 mod installer;
 mod proxies;
+mod service;
 mod spec;
 mod ui;
 mod watch;

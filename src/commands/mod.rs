@@ -10,6 +10,7 @@ pub(crate) mod inject;
 pub(crate) mod injector;
 pub(crate) mod install;
 pub(crate) mod manifest;
+pub(crate) mod operator;
 pub(crate) mod precheck;
 pub(crate) mod profile;
 pub(crate) mod proxy_config;
@@ -35,6 +36,7 @@ pub(crate) fn run(printer: &mut Printer, command: Command) -> Result<Exit, Comma
         Command::Explain(args) => explain::explain(printer, args),
         Command::Manifest(args) => manifest::manifest(printer, *args),
         Command::Profile(args) => profile::profile(printer, *args),
+        Command::Operator(args) => operator::operator(printer, args),
         Command::Precheck(args) => precheck::precheck(printer, *args),
         Command::Install(args) => install::install(printer, *args),
         Command::Upgrade(args) => install::upgrade(printer, *args),

@@ -23,6 +23,8 @@ mod install;
 mod installer;
 mod manifest;
 mod meta;
+#[cfg(unix)]
+mod operator;
 mod precheck;
 mod precheck_faults;
 mod profiles;

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod inventory;
 pub mod manifest;
 pub mod object;
+pub mod operator;
 pub mod plan;
 pub mod precheck;
 pub mod quantity;

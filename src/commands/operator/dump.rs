@@ -1,0 +1,127 @@
+//! `meshctl operator dump`: what the operator consists of.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use mesh_install::inventory::DEFAULT_REVISION;
+use mesh_install::operator::objects::{Settings, parts};
+use mesh_install::plan::Part;
+use serde_json::{Value, json};
+
+use super::PlacesArgs;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::ui::Printer;
+
+/// The registry and folder of the image, unless another one is named.
+const HUB: &str = "ghcr.io/meshctl";
+
+/// What the operator is made of.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WhatArgs {
+    #[command(flatten)]
+    pub(super) places: PlacesArgs,
+
+    /// Revisions of control planes that it may install; `default` is the one without a name
+    #[arg(long, short, value_name = "NAMES", value_delimiter = ',', default_value = DEFAULT_REVISION, help_heading = "Operator")]
+    revision: Vec<String>,
+
+    /// Registry and folder of its image
+    #[arg(long, value_name = "HUB", default_value = HUB, help_heading = "Operator")]
+    hub: String,
+
+    /// Tag of its image [default: the version of this program]
+    #[arg(long, value_name = "TAG", help_heading = "Operator")]
+    tag: Option<String>,
+
+    /// Its image, as a whole
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["hub", "tag"], help_heading = "Operator")]
+    image: Option<String>,
+}
+
+impl WhatArgs {
+    /// The objects.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let Self {
+            places,
+            revision,
+            hub,
+            tag,
+            image,
+        } = self;
+        let tag = tag.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
+        let settings = Settings {
+            namespace: places.operator_namespace.clone(),
+            watched: places.watched(),
+            revisions: revision.iter().cloned().collect::<BTreeSet<_>>(),
+            image: image.clone().unwrap_or_else(|| format!("{hub}/meshctl:{tag}")),
+        };
+        parts(&settings)
+    }
+}
+
+/// Print the objects that `operator init` installs
+///
+/// Needs no cluster. The rights are all that the operator has: it can neither read nor write in namespaces that it does
+/// not watch.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct DumpArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+
+    /// Form of the output
+    #[arg(
+        long,
+        short,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    output: Format,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Keep the objects in Git, and let something else apply them
+    meshctl operator dump --watched-namespaces mesh-a,mesh-b > operator.yaml
+
+Exit status:
+  0  done";
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+enum Format {
+    /// Documents for `kubectl apply -f`
+    #[default]
+    Yaml,
+    /// A List
+    Json,
+}
+
+/// Runs the command.
+pub(super) fn dump(printer: &mut Printer, args: DumpArgs) -> Result<Exit, CommandError> {
+    let DumpArgs { what, output } = args;
+    let mut objects = vec![json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": { "name": what.places.operator_namespace },
+    })];
+    objects.extend(what.parts().into_iter().flat_map(|part| part.objects));
+    let out = printer.stdout();
+    match output {
+        Format::Yaml => {
+            for object in &objects {
+                let text = mesh_yaml::emit::to_string(object).map_err(std::io::Error::other)?;
+                writeln!(out, "---\n{}", text.trim_end())?;
+            }
+        }
+        Format::Json => {
+            let list: Value = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+            serde_json::to_writer_pretty(&mut *out, &list).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(Exit::Clean)
+}
