@@ -14,6 +14,7 @@ use crate::commands::install::manifest as files;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::spec::{SpecArgs, specification};
+use crate::ui::document::FormatArgs;
 use crate::ui::{Printer, counted, diff, document};
 
 /// Show and compare the objects of a control plane
@@ -65,16 +66,8 @@ struct GenerateArgs {
     )]
     component: Vec<String>,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 }
 
 const GENERATE_EXAMPLES: &str = "\
@@ -162,13 +155,19 @@ fn generate(printer: &mut Printer, args: &GenerateArgs) -> Result<Exit, CommandE
     if objects.is_empty() {
         printer.note("nothing is installed");
     }
-    match output {
+    print(printer, output.format, &objects)?;
+    Ok(Exit::Clean)
+}
+
+/// Prints objects for who applies them.
+pub(crate) fn print(printer: &mut Printer, format: Format, objects: &[&Value]) -> io::Result<()> {
+    match format {
         Format::Json => {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
             document::json(printer.stdout(), &list)?;
         }
         Format::Yaml => {
-            for (index, object) in objects.into_iter().enumerate() {
+            for (index, object) in objects.iter().enumerate() {
                 if index > 0 {
                     writeln!(printer.stdout(), "---")?;
                 }
@@ -176,7 +175,7 @@ fn generate(printer: &mut Printer, args: &GenerateArgs) -> Result<Exit, CommandE
             }
         }
     }
-    Ok(Exit::Clean)
+    Ok(())
 }
 
 /// An object as YAML.

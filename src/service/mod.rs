@@ -3,6 +3,10 @@
 pub(crate) mod http;
 pub(crate) mod metrics;
 
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
 use crate::error::CommandError;
 use crate::ui::Printer;
 
@@ -28,6 +32,25 @@ pub(crate) fn tell(printer: &mut Printer, event: Event) {
         Event::Note(text) => printer.note(text),
         Event::Warning(text) => printer.warning(&CommandError::user(text)),
     }
+}
+
+/// Runs to the end on several threads, and leaves behind what is not done by then.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
+/// Listens on an address, and says on which one: its port may be any that is free.
+pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
+    let cannot = |error| CommandError::user(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?;
+    Ok((listener, bound))
 }
 
 /// Waits for Ctrl-C or SIGTERM.

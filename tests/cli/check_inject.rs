@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Output, Project};
 use crate::injector_support::{
-    Authority, Server, base64, by_url, cluster, configuration, create, project, register,
+    Authority, base64, by_url, cluster, configuration, create, project, register, serve,
 };
 
 fn check(project: &Project, args: &[&str]) -> Output {
@@ -47,7 +47,7 @@ async fn what_decides_is_told() {
     let client = cluster().client();
     let authority = Authority::new();
     let project = project(&authority, &[]);
-    let server = Server::start(&project, &["--offline", "--revision", "checked"]);
+    let server = serve(&project, &["--offline", "--revision", "checked"]);
     let url = by_url(server.port, "/inject", &authority);
     for (name, labels, label) in [
         (

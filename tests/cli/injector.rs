@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 
 use crate::harness::Project;
 use crate::injector_support::{
-    Authority, Server, base64, by_url, cluster, configuration, create, project, register,
+    Authority, base64, by_url, cluster, configuration, create, project, register, serve,
 };
+use crate::service::Service;
 
 /// Many pods: annotations, containers, and what else is in `spec`.
 fn pods() -> Vec<Value> {
@@ -276,11 +277,11 @@ fn list(items: &[Value]) -> String {
 }
 
 /// Makes an injector of a revision and two namespaces, one that asks for it and one that does not.
-async fn meshed(revision: &str, args: &[&str]) -> (Project, Server, Authority, String, String) {
+async fn meshed(revision: &str, args: &[&str]) -> (Project, Service, Authority, String, String) {
     let client = cluster().client();
     let authority = Authority::new();
     let project = project(&authority, &[]);
-    let server = Server::start(&project, args);
+    let server = serve(&project, args);
     let webhooks = configuration(
         &format!("istio-sidecar-injector-{revision}"),
         &json!({"istio.io/rev": revision}),
@@ -500,7 +501,7 @@ async fn the_injector_of_the_cluster_is_asked() {
             "      annotations:\n        status.sidecar.istio.io/port: high\n      labels:\n",
         ),
     );
-    let server = Server::start(&project, &["--offline", "--revision", "asked"]);
+    let server = serve(&project, &["--offline", "--revision", "asked"]);
     let kubeconfig = cluster().kubeconfig().to_str().expect("UTF-8");
     let expected = project.run([
         "inject",
@@ -709,7 +710,7 @@ fn review(pod: &Value) -> String {
 async fn requests_that_are_no_reviews_have_answers() {
     let authority = Authority::new();
     let project = project(&authority, &[]);
-    let server = Server::start(&project, &["--offline"]);
+    let server = serve(&project, &["--offline"]);
     let port = server.port;
     let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}]}});
     let skipped =
@@ -805,7 +806,7 @@ async fn changed_files_count_without_a_restart() {
     for file in ["tls.crt", "tls.key"] {
         std::os::unix::fs::symlink(format!("..data/{file}"), root.join(file)).expect("a link");
     }
-    let server = Server::start(
+    let server = serve(
         &folder,
         &["--values", "values.yaml", "--mesh-config", "mesh.yaml"],
     );
@@ -861,7 +862,7 @@ async fn settings_of_the_cluster_are_followed() {
     let authority = Authority::new();
     let project = project(&authority, &[]);
     let kubeconfig = cluster().kubeconfig().to_str().expect("UTF-8");
-    let server = Server::start(
+    let server = serve(
         &project,
         &["--kubeconfig", kubeconfig, "--istio-namespace", &control_plane],
     );

@@ -1,10 +1,6 @@
 //! A running injector, certificates, and a cluster that calls it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use kube::Client;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -18,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::harness::Project;
+use crate::service::Service;
 
 /// A cluster for tests with webhooks, which other tests would notice.
 pub(crate) fn cluster() -> &'static TestCluster {
@@ -116,85 +113,22 @@ impl Authority {
     }
 }
 
-/// `meshctl injector serve`, which ends with this.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) port: u16,
-    lines: Receiver<String>,
-}
-
-impl Server {
-    /// Starts it in a folder with `tls.crt` and `tls.key`.
-    pub(crate) fn start(project: &Project, args: &[&str]) -> Self {
-        let fixed = [
-            "--verbose",
-            "injector",
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--tls-cert",
-            "tls.crt",
-            "--tls-key",
-            "tls.key",
-            "--refresh",
-            "100ms",
-        ];
-        let mut child = project
-            .command(fixed.iter().chain(args).copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut server = Self {
-            child,
-            port: 0,
-            lines,
-        };
-        let line = server.wait_for("listening on https://127.0.0.1:");
-        let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
-        server.port = port.expect("a port");
-        server
-    }
-
-    /// The next line with this text.
-    pub(crate) fn wait_for(&self, text: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(30);
-        let mut seen = String::new();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|error| panic!("no line with `{text}` ({error}):\n{seen}"));
-            if line.contains(text) {
-                return line;
-            }
-            seen += &(line + "\n");
-        }
-    }
-
-    /// Asks it to end, and waits for that.
-    pub(crate) fn stop(mut self) -> ExitStatus {
-        let kill = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(kill.expect("kill runs").success());
-        self.child.wait().expect("it ends")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// `meshctl injector serve` in a folder with `tls.crt` and `tls.key`.
+pub(crate) fn serve(project: &Project, args: &[&str]) -> Service {
+    let fixed = [
+        "--verbose",
+        "injector",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        "tls.crt",
+        "--tls-key",
+        "tls.key",
+        "--refresh",
+        "100ms",
+    ];
+    Service::start(project, fixed.iter().chain(args).copied())
 }
 
 /// A project with a certificate for 127.0.0.1 and other names.

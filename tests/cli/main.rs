@@ -31,4 +31,6 @@ mod profiles;
 mod proxies;
 mod proxy_files;
 mod real;
+#[cfg(unix)]
+mod service;
 mod terminal;

@@ -1,11 +1,7 @@
 //! `meshctl operator` against a real control plane: processes with exactly the rights that `init` gives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
@@ -16,12 +12,13 @@ use kube::api::{
 };
 use kube::core::ObjectList;
 use kube::{Api, Client, ResourceExt};
-use mesh_install::object::{FIELD_MANAGER, KINDS, OWNER_LABEL, ObjectKind, Step, is_made_for_another};
+use mesh_install::object::{FIELD_MANAGER, KINDS, LEASE, OWNER_LABEL, ObjectKind, is_made_for_another};
 use serde_json::{Value, json};
 use test_cluster::{Access, Node, TestCluster, wait_for};
 
 use crate::harness::Project;
 use crate::installer::meshctl;
+use crate::service::Service;
 
 /// How many random changes of objects are made; `MESHCTL_OPERATOR_EDITS` makes it another number.
 const EDITS: usize = 30;
@@ -35,127 +32,23 @@ const RESYNC: &str = "3s";
 /// Where the operator may not go.
 const ELSEWHERE: &str = "elsewhere";
 
-/// `meshctl operator run`, which ends with this.
-struct Process {
-    child: Child,
-    lines: Receiver<String>,
-    port: u16,
-    _folder: Project,
+/// `meshctl operator run` for some namespaces.
+fn start(kubeconfig: &Path, watched: &str) -> Service {
+    let args = [
+        "--verbose",
+        "operator",
+        "run",
+        "--watchedNamespaces",
+        watched,
+        "--listen",
+        "127.0.0.1:0",
+        "--resync",
+        RESYNC,
+        "--kubeconfig",
+        kubeconfig.to_str().expect("a path in UTF-8"),
+    ];
+    Service::start(&Project::new(), args)
 }
-
-impl Process {
-    fn start(kubeconfig: &Path, watched: &str) -> Self {
-        let folder = Project::new();
-        let kubeconfig = kubeconfig.to_str().expect("a path in UTF-8");
-        let args = [
-            "--verbose",
-            "operator",
-            "run",
-            "--watchedNamespaces",
-            watched,
-            "--listen",
-            "127.0.0.1:0",
-            "--resync",
-            RESYNC,
-            "--kubeconfig",
-            kubeconfig,
-        ];
-        let mut child = folder
-            .command(args)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut process = Self {
-            child,
-            lines,
-            port: 0,
-            _folder: folder,
-        };
-        let line = process.wait_for("listening on http://127.0.0.1:");
-        process.port = line
-            .rsplit(':')
-            .next()
-            .and_then(|port| port.parse().ok())
-            .expect("a port");
-        process
-    }
-
-    /// The next line with a text.
-    fn wait_for(&self, text: &str) -> String {
-        let end = Instant::now() + Duration::from_mins(1);
-        let mut seen = String::new();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|error| panic!("no line with `{text}` ({error}):\n{seen}"));
-            if line.contains(text) {
-                return line;
-            }
-            seen += &(line + "\n");
-        }
-    }
-
-    /// What it has said since, as text.
-    fn seen(&self) -> String {
-        self.lines.try_iter().collect::<Vec<_>>().join("\n")
-    }
-
-    /// The status and text of an answer.
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
-        )
-        .expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), body.to_owned())
-    }
-
-    /// Kills it without a chance to do anything.
-    fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
-    }
-
-    /// Asks it to end.
-    fn stop(mut self) -> ExitStatus {
-        let kill = std::process::Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(kill.expect("kill runs").success());
-        self.child.wait().expect("it ends")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-static LEASE: ObjectKind = ObjectKind {
-    group: "coordination.k8s.io",
-    version: "v1",
-    kind: "Lease",
-    plural: "leases",
-    namespaced: true,
-    step: Step::Configuration,
-};
 
 fn api(client: &Client, kind: &ObjectKind, namespace: &str) -> Api<DynamicObject> {
     let resource = ApiResource::from_gvk_with_plural(
@@ -252,7 +145,7 @@ async fn objects_of(client: &Client, mesh: &str) -> BTreeMap<(&'static str, Stri
 async fn everything(client: &Client) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for kind in KINDS.iter().chain([&LEASE]) {
-        let Ok(list) = api(client, kind, "").list(&ListParams::default()).await else {
+        let Ok(list) = api(client, kind, "").list_metadata(&ListParams::default()).await else {
             continue; // No such kind.
         };
         for object in list {
@@ -303,7 +196,7 @@ fn edit(kind: &str, object: &Value, numbers: &mut Numbers) -> Value {
 }
 
 /// Changes and deletes objects at random, and waits each time until all is as it was.
-async fn all_is_repaired(client: &Client, mesh: &str, operator: &Process) {
+async fn all_is_repaired(client: &Client, mesh: &str, operator: &Service) {
     let wanted = objects_of(client, mesh).await;
     assert!(wanted.len() > 20, "a whole control plane: {:?}", wanted.keys());
     let edits = std::env::var("MESHCTL_OPERATOR_EDITS").ok();
@@ -356,7 +249,7 @@ async fn all_is_repaired(client: &Client, mesh: &str, operator: &Process) {
                 wrong.join("\n"),
                 operator.seen()
             );
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 }
@@ -490,7 +383,7 @@ async fn shared_versions(client: &Client, mesh: &str) -> BTreeMap<String, String
 }
 
 /// While nothing is to be done, everything is looked at several times without being written.
-async fn nothing_is_written_without_need(client: &Client, operator: &Process) {
+async fn nothing_is_written_without_need(client: &Client, operator: &Service) {
     let looks = || {
         let metrics = operator.get("/metrics").1;
         let line = metrics
@@ -651,9 +544,9 @@ async fn control_planes_are_kept_as_they_are_described() {
     let done = init(&[]);
     assert_eq!(done.status, Some(0), "{done:?}");
     let access = account(&cluster).await;
-    let first = Process::start(&access.kubeconfig(), watched);
+    let first = start(&access.kubeconfig(), watched);
     first.wait_for("working");
-    let second = Process::start(&access.kubeconfig(), watched);
+    let second = start(&access.kubeconfig(), watched);
     second.wait_for("is the operator that works");
     assert_eq!(first.get("/healthz").0, 200);
     assert_eq!(second.get("/readyz").0, 200);
@@ -702,7 +595,7 @@ async fn control_planes_are_kept_as_they_are_described() {
     let deleted = services.delete("istiod", &DeleteParams::default()).await;
     deleted.expect("it is there");
     wait_for("the Service", async || services.get("istiod").await.ok()).await;
-    let third = Process::start(&access.kubeconfig(), watched);
+    let third = start(&access.kubeconfig(), watched);
     third.wait_for("is the operator that works");
     assert!(second.stop().success());
     third.wait_for("working");
@@ -713,7 +606,12 @@ async fn control_planes_are_kept_as_they_are_described() {
     wait_until_ready(&beside, "mesh").await;
     delete(&beside, "mesh").await;
 
-    // Elsewhere nothing has happened, and nothing could.
+    // Elsewhere nothing has happened or was tried, and nothing could.
+    let metrics = third.get("/metrics").1;
+    assert!(
+        metrics.contains("meshctl_operator_troubles_total 0\n"),
+        "{metrics}"
+    );
     assert_eq!(versions(&admin, ELSEWHERE).await, untouched);
     is_kept_out(&admin, &access.client()).await;
 
@@ -756,7 +654,7 @@ async fn can_be_removed(cluster: &TestCluster, access: &Access, elsewhere: &Api<
         .expect("it is there");
     let beside = planes(&admin, "mesh-b");
     create(&beside, "mesh", &small()).await;
-    let operator = Process::start(&access.kubeconfig(), "mesh-b");
+    let operator = start(&access.kubeconfig(), "mesh-b");
     wait_until_ready(&beside, "mesh").await;
     let purged = remove(&["--purge"]);
     assert_eq!(purged.status, Some(0), "{purged:?}");
@@ -815,7 +713,7 @@ fn the_objects_of_the_operator_can_be_printed() {
     let yaml = project.run(["operator", "dump"]);
     assert_eq!(yaml.status, Some(0));
     assert!(
-        yaml.stdout.starts_with("---\napiVersion: v1\nkind: Namespace\n"),
+        yaml.stdout.starts_with("apiVersion: v1\nkind: Namespace\n"),
         "{}",
         yaml.stdout
     );

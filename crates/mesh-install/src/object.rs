@@ -186,6 +186,16 @@ pub static KINDS: &[ObjectKind] = &[
     ),
 ];
 
+/// Leases are locks, and none of the kinds that are installed.
+pub static LEASE: ObjectKind = kind(
+    "coordination.k8s.io",
+    "v1",
+    "Lease",
+    "leases",
+    true,
+    Step::Configuration,
+);
+
 impl ObjectKind {
     /// The kind of this name in a group, whatever the version.
     pub fn find(group: &str, name: &str) -> Option<&'static Self> {

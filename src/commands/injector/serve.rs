@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clap::Args;
 use mesh_core::cluster::Cluster;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -17,7 +16,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::commands::inject::settings::{Loaded, SettingsArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::service::{EVENTS, Event, asked_to_stop, http, tell};
+use crate::service::{self, EVENTS, Event, asked_to_stop, block_on, http, tell};
 use crate::ui::Printer;
 
 /// Serve the webhook that injects sidecars
@@ -68,13 +67,7 @@ Exit status:
 
 /// Runs the command.
 pub(crate) fn serve(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
-    let result = runtime.block_on(run(printer, args));
-    runtime.shutdown_background();
-    result
+    block_on(run(printer, args))
 }
 
 /// Where settings come from.
@@ -119,12 +112,7 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
     for note in &loaded.notes {
         printer.note(note);
     }
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| CommandError::user(format!("cannot listen on {listen}: {error}")))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| CommandError::user(format!("cannot listen on {listen}: {error}")))?;
+    let (listener, address) = service::listen(listen).await?;
     printer.status(format_args!("listening on https://{address}"));
 
     let (events, mut told) = mpsc::channel(EVENTS);

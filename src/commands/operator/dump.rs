@@ -1,18 +1,19 @@
 //! `meshctl operator dump`: what the operator consists of.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mesh_install::inventory::DEFAULT_REVISION;
 use mesh_install::operator::objects::{Settings, parts};
 use mesh_install::plan::Part;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::PlacesArgs;
+use crate::commands::manifest::{Format, print};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::Printer;
+use crate::ui::document::FormatArgs;
 
 /// The registry and folder of the image, unless another one is named.
 const HUB: &str = "ghcr.io/meshctl";
@@ -71,16 +72,8 @@ pub(super) struct DumpArgs {
     #[command(flatten)]
     what: WhatArgs,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 }
 
 const EXAMPLES: &str = "\
@@ -91,15 +84,6 @@ Examples:
 Exit status:
   0  done";
 
-#[derive(ValueEnum, Clone, Copy, Debug, Default)]
-enum Format {
-    /// Documents for `kubectl apply -f`
-    #[default]
-    Yaml,
-    /// A List
-    Json,
-}
-
 /// Runs the command.
 pub(super) fn dump(printer: &mut Printer, args: DumpArgs) -> Result<Exit, CommandError> {
     let DumpArgs { what, output } = args;
@@ -109,19 +93,6 @@ pub(super) fn dump(printer: &mut Printer, args: DumpArgs) -> Result<Exit, Comman
         "metadata": { "name": what.places.operator_namespace },
     })];
     objects.extend(what.parts().into_iter().flat_map(|part| part.objects));
-    let out = printer.stdout();
-    match output {
-        Format::Yaml => {
-            for object in &objects {
-                let text = mesh_yaml::emit::to_string(object).map_err(std::io::Error::other)?;
-                writeln!(out, "---\n{}", text.trim_end())?;
-            }
-        }
-        Format::Json => {
-            let list: Value = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-            serde_json::to_writer_pretty(&mut *out, &list).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-    }
+    print(printer, output.format, &objects.iter().collect::<Vec<_>>())?;
     Ok(Exit::Clean)
 }

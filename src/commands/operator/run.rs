@@ -9,7 +9,6 @@ use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use mesh_core::cluster::Cluster;
 use mesh_install::operator::{Notice, Operator, Outcome};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use super::PlacesArgs;
@@ -18,7 +17,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::service::http::{Answer, plain, status};
-use crate::service::{EVENTS, Event, asked_to_stop, http as server, tell};
+use crate::service::{self, EVENTS, Event, asked_to_stop, block_on, http as server, tell};
 use crate::ui::Printer;
 
 /// Look after control planes: what runs in the operator's pod
@@ -55,13 +54,7 @@ Exit status:
 
 /// Runs the command.
 pub(super) fn run(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
-    let result = runtime.block_on(serve(printer, args));
-    runtime.shutdown_background();
-    result
+    block_on(serve(printer, args))
 }
 
 async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandError> {
@@ -78,9 +71,7 @@ async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandErro
         resync,
     };
     let connected = Cluster::connect(&cluster.options()).await?;
-    let cannot = |error| CommandError::user(format!("cannot listen on {listen}: {error}"));
-    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+    let (listener, address) = service::listen(listen).await?;
     printer.status(format_args!("listening on http://{address}"));
 
     let (events, mut told) = mpsc::channel(EVENTS);

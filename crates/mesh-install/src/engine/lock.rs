@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::{EngineError, Event, Result};
-use crate::object::{OWNER_LABEL, ObjectKind, ObjectRef, Step};
+use crate::object::{LEASE, OWNER_LABEL, ObjectRef};
 
 /// How long the lock is held without being renewed.
 const DURATION: Duration = Duration::from_secs(15);
@@ -40,16 +40,6 @@ const PROCESS: &str = "install.meshctl.dev/process";
 
 /// The name of the Lease.
 pub(super) const NAME: &str = "meshctl-install";
-
-/// Leases are none of the kinds that are installed.
-static LEASE: ObjectKind = ObjectKind {
-    group: "coordination.k8s.io",
-    version: "v1",
-    kind: "Lease",
-    plural: "leases",
-    namespaced: true,
-    step: Step::Configuration,
-};
 
 /// A lock on something else than a mesh: one at a time works on what the Lease of this name is for.
 pub struct NamedLock(Arc<Lock>);

@@ -289,10 +289,15 @@ impl<'a> Plane<'a> {
             Work::Failed(error) => return self.fail("CannotRun", explain(&error)).await,
         }
         self.announce_repairs(&outcome).await;
+        let mut message = format!("revision {} is installed and runs", wanted.desired.revision);
+        for warning in &wanted.warnings {
+            message.push_str("\nwarning: ");
+            message.push_str(warning);
+        }
         let ready = Standing {
             health: Health::Ready,
             reason: "Running",
-            message: format!("revision {} is installed and runs", wanted.desired.revision),
+            message,
         };
         self.say(&ready, Some(wanted)).await;
         outcome

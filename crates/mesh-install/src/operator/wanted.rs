@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::inventory::DEFAULT_REVISION;
 use crate::manifest;
 use crate::plan::Desired;
-use crate::spec::{Issue, Request, Source, resolve};
+use crate::spec::{Issue, Request, Resolved, Source, resolve};
 use crate::state::EntryFacts;
 
 /// What is described.
@@ -17,6 +17,8 @@ pub struct Wanted {
     pub desired: Desired,
     /// What is remembered of their installation.
     pub facts: EntryFacts,
+    /// What may not be as it was meant.
+    pub warnings: Vec<String>,
 }
 
 /// The revision that an object describes, whether or not the rest of it can be understood.
@@ -60,7 +62,7 @@ pub fn wanted(object: &Value) -> Result<Wanted, Vec<String>> {
         ..Request::default()
     };
     let said = |issues: Vec<Issue>| issues.iter().map(told).collect::<Vec<_>>();
-    let spec = resolve(&request).map_err(said)?.spec;
+    let Resolved { spec, warnings } = resolve(&request).map_err(said)?;
     let mut parts = manifest::render(&spec).parts();
     for part in &mut parts {
         // Namespaces are none of the operator's business.
@@ -77,7 +79,11 @@ pub fn wanted(object: &Value) -> Result<Wanted, Vec<String>> {
         values: request.remembered(),
         ..EntryFacts::default()
     };
-    Ok(Wanted { desired, facts })
+    Ok(Wanted {
+        desired,
+        facts,
+        warnings: said(warnings),
+    })
 }
 
 /// What is wrong, with the field, and what to do about it: `spec.profile: there is no profile ...`.
@@ -183,6 +189,17 @@ mod tests {
             assert!(mistakes[0].starts_with(mistake), "{mistakes:?}");
         }
         assert!(of(&json!("text")).is_err());
+    }
+
+    #[test]
+    fn doubts_are_named_with_their_fields() {
+        let wanted = of(&json!({ "tag": "1.99.0" })).expect("it can be installed");
+        assert!(
+            wanted.warnings[0].starts_with("spec.tag: meshctl does not know the release"),
+            "{:?}",
+            wanted.warnings
+        );
+        assert_eq!(of(&json!({})).expect("the default").warnings, [""; 0]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use mesh_install::diagnose::Cause;
 use mesh_install::engine::{
     Claims, EngineError, Event, InstallOptions, RemovalScope, Report, Session, Verdict,
 };
-use mesh_install::object::{KINDS, OWNER_LABEL, ObjectKind, Step};
+use mesh_install::object::{KINDS, LEASE, OWNER_LABEL, ObjectKind};
 use mesh_install::plan::{Action, Desired, Part};
 use mesh_install::state::{EntryFacts, Phase};
 use serde_json::{Value, json};
@@ -161,15 +161,7 @@ fn api(kind: &ObjectKind, namespace: &str) -> Api<DynamicObject> {
 /// Everything that has to do with a mesh: what is in its namespace or named after it.
 async fn all_objects(mesh: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let lease = ObjectKind {
-        group: "coordination.k8s.io",
-        version: "v1",
-        kind: "Lease",
-        plural: "leases",
-        namespaced: true,
-        step: Step::Configuration,
-    };
-    for kind in KINDS.iter().chain([&lease]) {
+    for kind in KINDS.iter().chain([&LEASE]) {
         let Ok(list) = api(kind, "").list(&ListParams::default()).await else {
             continue; // No such kind.
         };
