@@ -130,14 +130,8 @@ pub(crate) async fn confirm(printer: &mut Printer, question: &str) -> Result<boo
                 .hinted("say yes in advance: `-y`"),
         );
     }
-    printer.ask(format_args!("{question} (y/N) "));
-    // The thread is left behind if the program ends before an answer.
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.ok().and_then(Result::ok).unwrap_or_default();
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    let answer = printer.answer(format_args!("{question} (y/N) ")).await;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// An error of the engine in the words of the program.

@@ -113,9 +113,22 @@ impl Printer {
         }
     }
 
-    /// A question whose answer follows in the same line. It is put however quiet the program is to be.
-    pub(crate) fn ask(&mut self, question: impl Display) {
+    /// Whether somebody is there to answer questions: at a terminal, and not in a pipeline, which may have one too.
+    pub(crate) fn can_ask() -> bool {
+        let is_pipeline = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        !is_pipeline && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks, however quiet the program is to be. The answer is empty if there is none.
+    pub(crate) async fn answer(&mut self, question: impl Display) -> String {
         self.raw(&question.to_string());
+        // The thread is left behind if the program ends before an answer.
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let answer = answer.await.ok().and_then(Result::ok).unwrap_or_default();
+        answer.trim().to_owned()
     }
 
     /// How what stands beside the data looks.

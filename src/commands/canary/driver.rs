@@ -126,7 +126,7 @@ impl Driver {
                 printer.note(format_args!("service {}, as last time here", service.host()));
                 service
             }
-            (None, _) => only_candidate(&mesh, &namespace)?,
+            (None, _) => candidate(printer, &mesh, &namespace).await?,
         };
         let by = cluster.user().await.unwrap_or_default();
         let groups = ["networking.istio.io", "gateway.networking.k8s.io"];
@@ -616,21 +616,42 @@ impl Driver {
     }
 }
 
-fn only_candidate(mesh: &Mesh, namespace: &str) -> Result<Service, CommandError> {
-    match locate::candidates(mesh, namespace).as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => Err(CommandError::user(format!(
-            "no service in namespace `{namespace}` has pods with several values of the label `version`"
-        ))
-        .hinted("name the service with `--service NAME`, and its namespace with `-n NAMESPACE`")),
-        several => {
-            let names: Vec<_> = several.iter().map(|service| service.header().name()).collect();
-            Err(
-                CommandError::user(format!("several services could be meant: {}", names.join(", ")))
-                    .hinted("name one with `--service NAME`"),
-            )
+/// The only service that can be meant, or the one that the user chooses.
+async fn candidate(printer: &mut Printer, mesh: &Mesh, namespace: &str) -> Result<Service, CommandError> {
+    let candidates = locate::candidates(mesh, namespace);
+    match candidates.as_slice() {
+        [only] => return Ok((*only).clone()),
+        [] => {
+            return Err(CommandError::user(format!(
+                "no service in namespace `{namespace}` has pods with several values of the label `version`"
+            ))
+            .hinted("name the service with `--service NAME`, and its namespace with `-n NAMESPACE`"));
+        }
+        _ => {}
+    }
+    let names: Vec<_> = candidates.iter().map(|service| service.header().name()).collect();
+    if Printer::can_ask() {
+        let mut question = format!("Services in `{namespace}`:\n");
+        for (index, name) in names.iter().enumerate() {
+            question.push_str(&format!("  {}  {name}\n", index + 1));
+        }
+        question.push_str("Which one? ");
+        let answer = printer.answer(question).await;
+        let number = answer.parse::<usize>().ok();
+        let by_number = number.and_then(|number| candidates.get(number.checked_sub(1)?));
+        let by_name = || {
+            candidates
+                .iter()
+                .find(|service| service.header().name() == answer)
+        };
+        if let Some(chosen) = by_number.or_else(by_name) {
+            return Ok((*chosen).clone());
         }
     }
+    Err(
+        CommandError::user(format!("several services could be meant: {}", names.join(", ")))
+            .hinted("name one with `--service NAME`"),
+    )
 }
 
 fn gone(target: &Target) -> CommandError {
