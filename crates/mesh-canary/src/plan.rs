@@ -196,8 +196,8 @@ pub struct PlanFile {
     pub steps: Option<Vec<Percent>>,
     /// `interval`.
     pub interval: Option<Duration>,
-    /// `prometheus`: an address.
-    pub prometheus: Option<String>,
+    /// `prometheus`: an address, or one with how to get in.
+    pub prometheus: Option<PrometheusPlan>,
     /// `limits`.
     pub limits: Limits,
     /// `metrics`.
@@ -206,6 +206,23 @@ pub struct PlanFile {
     pub webhooks: Vec<Webhook>,
     /// `match`, `mirror` and `sticky`.
     pub extras: Extras,
+}
+
+/// Where Prometheus is, and how to get in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrometheusPlan {
+    /// Its address.
+    pub url: String,
+    /// Headers of every question.
+    pub headers: Vec<(String, String)>,
+    /// Files with headers, one a line, named from the plan's folder.
+    pub header_files: Vec<String>,
+    /// A file with a bearer token.
+    pub token_file: Option<String>,
+    /// A file with the authorities that may have signed its certificate.
+    pub ca: Option<String>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
 }
 
 /// Something wrong in a plan's file.
@@ -233,7 +250,7 @@ pub fn read(root: Node<'_>) -> Result<PlanFile, Vec<PlanError>> {
         "stable" => plan.stable = reader.text(key, value),
         "canary" => plan.canary = reader.text(key, value),
         "route" => plan.route = reader.scalar(value),
-        "prometheus" => plan.prometheus = reader.text(key, value),
+        "prometheus" => plan.prometheus = reader.prometheus(value),
         "interval" => plan.interval = reader.duration(key, value),
         "steps" => plan.steps = reader.steps(value),
         "limits" => plan.limits = reader.limits(value),
@@ -419,6 +436,45 @@ impl Reader {
         self.accept(node, rising(&all).map(|()| all))
     }
 
+    fn flag(&mut self, key: &str, node: Node<'_>) -> Option<bool> {
+        let flag = node.as_bool();
+        if flag.is_none() {
+            self.error(node, format!("`{key}` must be true or false"), None);
+        }
+        flag
+    }
+
+    fn prometheus(&mut self, node: Node<'_>) -> Option<PrometheusPlan> {
+        let mut plan = PrometheusPlan::default();
+        if !node.is_mapping() {
+            plan.url = self.text("prometheus", node)?;
+            return Some(plan);
+        }
+        let before = self.errors.len();
+        let keys = ["url", "headers", "headerFiles", "tokenFile", "ca", "insecure"];
+        self.mapping(node, "`prometheus`", &keys, |reader, key, value| match key {
+            "url" => plan.url = reader.text(key, value).unwrap_or_default(),
+            "headers" if value.is_mapping() => {
+                for entry in value.entries() {
+                    let text = reader.text(entry.key, entry.value).unwrap_or_default();
+                    plan.headers.push((entry.key.to_owned(), text));
+                }
+            }
+            "headers" => reader.error(value, "`headers` must be a mapping", None),
+            "headerFiles" => {
+                plan.header_files = reader.list(key, value, |reader, item| reader.text(key, item));
+            }
+            "tokenFile" => plan.token_file = reader.text(key, value),
+            "ca" => plan.ca = reader.text(key, value),
+            "insecure" => plan.insecure = reader.flag(key, value).unwrap_or_default(),
+            _ => {}
+        });
+        if plan.url.is_empty() && self.errors.len() == before {
+            self.error(node, "`prometheus` needs `url`", None);
+        }
+        Some(plan)
+    }
+
     fn limits(&mut self, node: Node<'_>) -> Limits {
         const KEYS: [&str; 9] = [
             "successRate",
@@ -453,10 +509,7 @@ impl Reader {
             "maxFailures" => limits.max_failures = reader.count(key, value, limits.max_failures),
             "maxInconclusive" => limits.max_inconclusive = reader.count(key, value, limits.max_inconclusive),
             "maxErrors" => limits.max_errors = reader.count(key, value, limits.max_errors),
-            "compare" => match value.as_bool() {
-                Some(compare) => limits.compare = compare,
-                None => reader.error(value, "`compare` must be true or false", None),
-            },
+            "compare" => limits.compare = reader.flag(key, value).unwrap_or(limits.compare),
             _ => {}
         });
         limits

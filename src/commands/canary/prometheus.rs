@@ -1,11 +1,17 @@
 //! Prometheus: where it is, and what it says.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
 use mesh_canary::judge::{Answer, Observation, Questions, Series, Traffic};
-use mesh_canary::plan::Limits;
+use mesh_canary::plan::{Limits, PrometheusPlan};
 use mesh_core::cluster::{Cluster, Method, PodPort, Scope};
 use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
 
 use crate::error::CommandError;
 
@@ -26,6 +32,166 @@ const LONGEST_ANSWER: usize = 4 << 20;
 /// How often a question is sent.
 const ATTEMPTS: u32 = 3;
 
+/// Where Prometheus is, and how to get in.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Prometheus")]
+pub(super) struct PrometheusArgs {
+    /// Address of Prometheus [default: the one in the cluster, through port-forward]
+    #[arg(long, value_name = "URL", env = "MESHCTL_PROMETHEUS", hide_env_values = true, value_parser = secret)]
+    prometheus: Option<Secret>,
+
+    /// Header of every question to it, or @FILE for a file with a header on each line (can be repeated)
+    #[arg(
+        long,
+        value_name = "NAME: VALUE",
+        env = "MESHCTL_PROMETHEUS_HEADER",
+        hide_env_values = true,
+        value_parser = secret
+    )]
+    prometheus_header: Vec<Secret>,
+
+    /// File with the bearer token for it; read for every question, because tokens are renewed
+    #[arg(long, value_name = "FILE")]
+    prometheus_token_file: Option<PathBuf>,
+
+    /// File with the authorities (PEM) that may have signed its certificate, beside those of the system
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus_insecure")]
+    prometheus_ca: Option<PathBuf>,
+
+    /// Take any certificate for that of Prometheus
+    #[arg(long)]
+    prometheus_insecure: bool,
+}
+
+/// A text that may have a secret in it, and so is in no message.
+#[derive(Clone)]
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
+/// Takes every text: an error here would repeat it.
+#[expect(clippy::unnecessary_wraps, reason = "the form that clap calls")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret(text.to_owned()))
+}
+
+/// Where Prometheus is, and how to get in, once files and arguments are one.
+#[derive(Debug, Default)]
+pub(super) struct Access {
+    url: Option<Url>,
+    headers: HeaderMap,
+    token_file: Option<PathBuf>,
+    authorities: Vec<reqwest::Certificate>,
+    is_insecure: bool,
+}
+
+impl PrometheusArgs {
+    /// What the arguments say, or else what `plan` says, whose files are named from `folder`. What a plan says on how to
+    /// get in is for its own address only.
+    pub(super) fn access(&self, plan: Option<(&PrometheusPlan, &Path)>) -> Result<Access, CommandError> {
+        let plan = plan.filter(|_| self.prometheus.is_none());
+        let mut access = Access::default();
+        let mut headers = Vec::new();
+        if let Some((plan, folder)) = plan {
+            access.url = Some(address(&plan.url)?);
+            for file in &plan.header_files {
+                headers.extend(lines(&folder.join(file))?);
+            }
+            headers.extend(
+                plan.headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}")),
+            );
+            access.token_file = plan.token_file.as_ref().map(|file| folder.join(file));
+            access.is_insecure = plan.insecure;
+            if let Some(file) = &plan.ca {
+                access.authorities = authorities(&folder.join(file))?;
+            }
+        }
+        if let Some(Secret(text)) = &self.prometheus {
+            access.url = Some(address(text)?);
+        }
+        for Secret(text) in &self.prometheus_header {
+            match text.strip_prefix('@') {
+                Some(file) => headers.extend(lines(Path::new(file))?),
+                None => headers.extend(text.lines().map(str::to_owned)),
+            }
+        }
+        for line in headers {
+            let (name, value) = header(&line)?;
+            access.headers.insert(name, value);
+        }
+        if let Some(file) = &self.prometheus_token_file {
+            access.token_file = Some(file.clone());
+        }
+        if let Some(file) = &self.prometheus_ca {
+            access.authorities = authorities(file)?;
+        }
+        access.is_insecure |= self.prometheus_insecure;
+        let is_said = !access.headers.is_empty()
+            || access.token_file.is_some()
+            || !access.authorities.is_empty()
+            || access.is_insecure;
+        if access.url.is_none() && is_said {
+            return Err(CommandError::user(
+                "headers, tokens and certificates are for a Prometheus with an address, and none is given",
+            )
+            .hinted("say where it is: `--prometheus URL`"));
+        }
+        Ok(access)
+    }
+}
+
+fn address(text: &str) -> Result<Url, CommandError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            // What stands before the host is for nobody's eyes.
+            let shown = text.rsplit('@').next().unwrap_or_default();
+            CommandError::user(format!("`{shown}` is no address of Prometheus"))
+                .hinted("write it with its scheme, such as http://prometheus.example.com:9090")
+        })
+}
+
+/// The headers of a file: one a line, as HTTP has them.
+fn lines(file: &Path) -> Result<Vec<String>, CommandError> {
+    let text = fs_err::read_to_string(file).map_err(|error| CommandError::user(error.to_string()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
+}
+
+fn header(line: &str) -> Result<(HeaderName, HeaderValue), CommandError> {
+    let wrong = |what: String| {
+        CommandError::user(format!("{what} cannot be sent to Prometheus")).hinted("write `NAME: VALUE`")
+    };
+    let (name, value) = line
+        .split_once(':')
+        .ok_or_else(|| wrong("a header without `:`".to_owned()))?;
+    let known = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| wrong("a header with such a name".to_owned()))?;
+    let value = HeaderValue::from_str(value.trim());
+    let mut value = value.map_err(|_| wrong(format!("such a value of the header `{known}`")))?;
+    value.set_sensitive(true);
+    Ok((known, value))
+}
+
+fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, CommandError> {
+    let text = fs_err::read(file).map_err(|error| CommandError::user(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&text).unwrap_or_default();
+    if found.is_empty() {
+        return Err(CommandError::user(format!(
+            "`{}` has no certificate (PEM)",
+            file.display()
+        )));
+    }
+    Ok(found)
+}
+
 /// Someone who answers PromQL.
 pub(super) struct Prometheus {
     place: Place,
@@ -33,7 +199,11 @@ pub(super) struct Prometheus {
 }
 
 enum Place {
-    Url(reqwest::Client, Url),
+    Url {
+        client: reqwest::Client,
+        url: Url,
+        token_file: Option<PathBuf>,
+    },
     Pod(Cluster, PodPort),
 }
 
@@ -49,23 +219,40 @@ impl Prometheus {
     /// That of the address, or else the one in the cluster.
     pub(super) async fn find(
         cluster: &Cluster,
-        url: Option<&str>,
+        access: Access,
         istio_namespace: &str,
         timeout: Duration,
     ) -> Result<Self, CommandError> {
-        if let Some(text) = url {
-            let url = Url::parse(text)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-                .ok_or_else(|| {
-                    CommandError::user(format!("`{text}` is no address of Prometheus"))
-                        .hinted("write it with its scheme, such as http://prometheus.example.com:9090")
-                })?;
-            return Ok(Self {
-                // The limit below is the one that is told.
-                place: Place::Url(client(timeout.saturating_mul(2))?, url),
-                timeout,
-            });
+        let Access {
+            url,
+            headers,
+            token_file,
+            authorities,
+            is_insecure,
+        } = access;
+        if let Some(url) = url {
+            // The limit of a question is the one that is told.
+            let mut builder = client(timeout.saturating_mul(2))
+                .default_headers(headers)
+                .danger_accept_invalid_certs(is_insecure)
+                .redirect(Policy::custom(|attempt| {
+                    // What says who asks is for this host only.
+                    let is_same = attempt.previous().last().and_then(Url::host) == attempt.url().host();
+                    if is_same && attempt.previous().len() < 5 {
+                        attempt.follow()
+                    } else {
+                        attempt.stop()
+                    }
+                }));
+            for authority in authorities {
+                builder = builder.add_root_certificate(authority);
+            }
+            let place = Place::Url {
+                client: built(builder)?,
+                url,
+                token_file,
+            };
+            return Ok(Self { place, timeout });
         }
         for (namespace, labels) in PLACES {
             let namespace = if namespace == "istio-system" {
@@ -96,7 +283,7 @@ impl Prometheus {
     /// The place, for people.
     pub(super) fn name(&self) -> String {
         match &self.place {
-            Place::Url(_, url) => url.origin().ascii_serialization(),
+            Place::Url { url, .. } => url.origin().ascii_serialization(),
             Place::Pod(_, at) => format!("pod {}/{}", at.namespace, at.pod),
         }
     }
@@ -140,12 +327,24 @@ impl Prometheus {
     /// The body of an answer, or why there is none and whether that may pass.
     async fn once(&self, query: &str) -> Result<String, (String, bool)> {
         match &self.place {
-            Place::Url(client, url) => {
+            Place::Url {
+                client,
+                url,
+                token_file,
+            } => {
                 let mut url = url.clone();
                 let path = format!("{}/api/v1/query", url.path().trim_end_matches('/'));
                 url.set_path(&path);
-                let passing = |error: reqwest::Error| (format!("cannot be asked: {}", root(&error)), true);
-                let request = client.post(url).form(&[("query", query)]);
+                let passing = |error: reqwest::Error| (format!("cannot be asked: {}", root(error)), true);
+                let mut request = client.post(url).form(&[("query", query)]);
+                if let Some(file) = token_file {
+                    let token = fs_err::read_to_string(file);
+                    request = request.bearer_auth(
+                        token
+                            .map_err(|error| (format!("cannot be asked: {error}"), false))?
+                            .trim(),
+                    );
+                }
                 let mut response = request.send().await.map_err(passing)?;
                 let status = response.status();
                 let mut body = Vec::new();
@@ -159,6 +358,11 @@ impl Prometheus {
                 // Prometheus explains its refusals (400, 422, 503) in the body.
                 if status.is_success() || body.contains("\"errorType\"") {
                     Ok(body)
+                } else if status.is_redirection() || matches!(status.as_u16(), 401 | 403) {
+                    let reason = format!(
+                        "answers {status}: say who asks with `--prometheus-token-file` or `--prometheus-header`"
+                    );
+                    Err((reason, false))
                 } else {
                     Err((format!("answers {status}"), status.is_server_error()))
                 }
@@ -248,18 +452,22 @@ impl Prometheus {
 }
 
 /// A client for requests that may take so long.
-pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, CommandError> {
+pub(super) fn client(timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .timeout(timeout)
         .connect_timeout(timeout)
         .user_agent(concat!("meshctl/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| CommandError::user(format!("cannot prepare HTTP: {}", root(&error))))
 }
 
-/// The cause at the bottom, without the address, which is said already.
-pub(super) fn root(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+pub(super) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, CommandError> {
+    let client = builder.build();
+    client.map_err(|error| CommandError::user(format!("cannot prepare HTTP: {}", root(error))))
+}
+
+/// The cause at the bottom, without the address, which is said already and may have a secret in it.
+pub(super) fn root(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
     while let Some(next) = cause.source() {
         cause = next;
     }

@@ -20,7 +20,7 @@ use serde_json::json;
 use super::board::{Board, Doing};
 use super::driver::{Driver, Target};
 use super::event::{Event, Format, Speaker};
-use super::prometheus::{NoData, Prometheus, client, root};
+use super::prometheus::{NoData, Prometheus, PrometheusArgs, built, client, root};
 use super::{
     ChangeArgs, EndArgs, ExtraArgs, SubjectArgs, changed, check, go_back, last, lock, lock_error, say_phase,
     set_phase, sync, undisturbed, write,
@@ -108,9 +108,8 @@ Exit status:
 /// How a run watches and is stopped.
 #[derive(Args, Clone, Debug)]
 struct WatchingArgs {
-    /// Address of Prometheus [default: the one in the cluster, through port-forward]
-    #[arg(long, value_name = "URL")]
-    prometheus: Option<String>,
+    #[command(flatten)]
+    prometheus: PrometheusArgs,
 
     /// How long one question to Prometheus may take
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
@@ -192,11 +191,13 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
     };
     let plan = args.plan(&file)?;
     let subject = with_plan(&args.subject, &file);
-    let url = args
-        .watching
-        .prometheus
-        .clone()
-        .or_else(|| file.prometheus.clone());
+    let folder = args
+        .plan
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
+    let planned = file.prometheus.as_ref().map(|plan| (plan, folder));
+    let access = args.watching.prometheus.access(planned)?;
     let connection = subject.cluster.without_default_deadline();
     let speaker = Speaker {
         format: args.change.output.format,
@@ -206,7 +207,7 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
             let driver = Driver::new(printer, cluster, &subject).await?;
             let istio = &subject.istio_namespace;
             let timeout = args.watching.query_timeout;
-            let prometheus = Prometheus::find(&driver.cluster, url.as_deref(), istio, timeout).await?;
+            let prometheus = Prometheus::find(&driver.cluster, access, istio, timeout).await?;
             prometheus.probe().await?;
             let prepared = driver.prepare(&subject).await?;
             if !prepared.rollout.traffic().0 && plan.limits.latency.is_some() {
@@ -266,6 +267,7 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
     let speaker = Speaker {
         format: end.output.format,
     };
+    let access = watching.prometheus.access(None)?;
     let connection = end.subject.cluster.without_default_deadline();
     connection.run_to_end(async |cluster| {
         let begin = async |printer: &mut Printer| {
@@ -292,13 +294,7 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
                 Err(error) => return Err(error),
             };
             let istio = &end.subject.istio_namespace;
-            let found = Prometheus::find(
-                &driver.cluster,
-                watching.prometheus.as_deref(),
-                istio,
-                watching.query_timeout,
-            )
-            .await;
+            let found = Prometheus::find(&driver.cluster, access, istio, watching.query_timeout).await;
             let prepared = async {
                 let prometheus = found?;
                 prometheus.probe().await?;
@@ -891,7 +887,7 @@ async fn ask_webhook(webhook: &Webhook, rollout: &Rollout, percent: Percent) -> 
         "percent": percent,
         "when": webhook.when,
     });
-    let client = match client(webhook.timeout.unwrap_or(WEBHOOK_TIMEOUT)) {
+    let client = match built(client(webhook.timeout.unwrap_or(WEBHOOK_TIMEOUT))) {
         Ok(client) => client,
         Err(error) => return Some(error.message),
     };
@@ -902,7 +898,7 @@ async fn ask_webhook(webhook: &Webhook, rollout: &Rollout, percent: Percent) -> 
     match request.send().await {
         Ok(answer) if answer.status().is_success() => None,
         Ok(answer) => Some(format!("says no ({})", answer.status())),
-        Err(error) => Some(format!("does not answer: {}", root(&error))),
+        Err(error) => Some(format!("does not answer: {}", root(error))),
     }
 }
 

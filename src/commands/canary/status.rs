@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::SubjectArgs;
 use super::checks::Pods;
 use super::driver::{Driver, verify};
-use super::prometheus::{NoData, Prometheus};
+use super::prometheus::{NoData, Prometheus, PrometheusArgs};
 use super::proxies::Synced;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -31,9 +31,8 @@ const BAR: usize = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct StatusArgs {
-    /// Address of Prometheus [default: the one in the cluster, through port-forward, if there is one]
-    #[arg(long, value_name = "URL")]
-    prometheus: Option<String>,
+    #[command(flatten)]
+    prometheus: PrometheusArgs,
 
     #[command(flatten)]
     output: FormatArgs<Format>,
@@ -106,9 +105,13 @@ pub(super) fn status(printer: &mut Printer, args: &StatusArgs) -> Result<Exit, C
             return Ok(if is_disturbed { Exit::Conflict } else { Exit::Clean });
         };
         let mut watch = Watch::new(interval);
+        let mut subject = args.subject.clone();
         loop {
             let look = async {
-                let driver = Driver::new(printer, cluster.clone(), &args.subject).await?;
+                let driver = Driver::new(printer, cluster.clone(), &subject).await?;
+                // Which service is meant is found out, and perhaps asked, once.
+                subject.service = Some(driver.service.header().name().to_owned());
+                subject.namespace = Some(driver.service.namespace().to_owned());
                 look(&driver, args).await
             };
             let seen = look.await.map(|status| (status, Vec::new()));
@@ -197,8 +200,11 @@ async fn measure(
 ) -> Result<(), String> {
     let timeout = Duration::from_secs(5);
     let istio = &args.subject.istio_namespace;
-    let found = Prometheus::find(&driver.cluster, args.prometheus.as_deref(), istio, timeout).await;
-    let prometheus = found.map_err(|error| error.message)?;
+    let prometheus = match args.prometheus.access(None) {
+        Ok(access) => Prometheus::find(&driver.cluster, access, istio, timeout).await,
+        Err(error) => Err(error),
+    };
+    let prometheus = prometheus.map_err(|error| error.message)?;
     let plan = rollout.run.as_ref().map(|run| &run.plan);
     let window = plan.map_or(WINDOW, mesh_canary::plan::Plan::interval);
     let limits = plan.map_or_else(Limits::default, |plan| plan.limits.clone());
