@@ -9,9 +9,12 @@ use mesh_core::k8s_openapi::api::core::v1::Namespace;
 use mesh_core::k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use serde_json::{Value, json};
 use test_cluster::wait_for;
+use test_prometheus::Prometheus;
 
 use crate::canary_support::{Stage, kill, kills, random, request};
+use crate::front::{Front, Mood};
 use crate::harness::{Output, Project};
+use crate::terminal::Terminal;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_missing_is_made_and_goes_again() {
@@ -71,6 +74,44 @@ async fn all_that_is_missing_is_made_and_goes_again() {
             .expect("an answer")
             .is_none()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sits_at_a_terminal_chooses_the_service() {
+    let stage = Stage::new("canary-choice", &["v1", "v2"]).await;
+    stage.service("ratings", &json!({"app": "reviews"}), "http").await;
+    let output = stage.run(["init", "--canary=v2", "--dry-run"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("several services could be meant: ratings, reviews"),
+        "{output}"
+    );
+    for (answer, status, message) in [
+        ("2\n", 0, "DestinationRule NAMESPACE/reviews"),
+        ("ratings\n", 0, "DestinationRule NAMESPACE/ratings"),
+        ("3\n", 2, "several services could be meant"),
+        ("\u{3}", 130, "Which one?"),
+    ] {
+        let mut terminal = Terminal::start(&stage.command(["init", "--canary=v2", "--dry-run"]));
+        let (given, screen, _) = tokio::task::block_in_place(|| {
+            terminal.wait_until("the question", |text| {
+                text.contains("1  ratings") && text.contains("Which one? ")
+            });
+            terminal.type_in(answer);
+            terminal.end()
+        });
+        assert_eq!(given, Some(status), "{screen}");
+        let screen = screen.replace(&stage.namespace, "NAMESPACE");
+        assert!(screen.contains(message), "{screen}");
+    }
+    // A pipeline is not asked, even if it has a terminal.
+    let mut command = stage.command(["init", "--canary=v2", "--dry-run"]);
+    let terminal = Terminal::start(command.env("CI", "true"));
+    let (status, screen, _) = tokio::task::block_in_place(|| terminal.end());
+    assert_eq!(status, Some(2), "{screen}");
+    assert!(!screen.contains("Which one?"), "{screen}");
 }
 
 fn shares(output: &Output) -> Vec<String> {
@@ -501,29 +542,236 @@ async fn without_a_waypoint_weights_mean_nothing_to_an_ambient_namespace() {
 async fn objects_of_others_are_left_to_them() {
     let stage = Stage::new("canary-owned", &["v1", "v2"]).await;
     stage.split(100, 0).await;
-    stage.edit(&json!([{"op": "add", "path": "/metadata/labels", "value": {"argocd.argoproj.io/instance": "shop"}}])).await;
-    let output = stage.run(["shift", "10%"]);
+    // Whoever keeps the object in a repository: the recipe, and the way on.
+    for (mark, name, recipe) in [
+        (
+            json!({"labels": {"argocd.argoproj.io/instance": "shop"}}),
+            "Argo CD",
+            "jqPathExpressions: [.spec.http[].route[].weight]",
+        ),
+        (
+            json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:a/b"}}),
+            "Argo CD",
+            "jqPathExpressions",
+        ),
+        (
+            json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "shop"}}),
+            "Flux",
+            "kustomize.toolkit.fluxcd.io/reconcile=disabled",
+        ),
+        (
+            json!({"labels": {"helm.toolkit.fluxcd.io/name": "shop"}}),
+            "Flux",
+            "reconcile",
+        ),
+        (
+            json!({"annotations": {"meta.helm.sh/release-name": "shop"}}),
+            "Helm",
+            "helm upgrade",
+        ),
+    ] {
+        let whole = json!({"labels": mark["labels"], "annotations": mark["annotations"]});
+        let set =
+            |field: &str| json!({"op": "add", "path": format!("/metadata/{field}"), "value": whole[field]});
+        stage.edit(&json!([set("labels"), set("annotations")])).await;
+        let output = stage.run(["shift", "10%"]);
+        assert_eq!(output.status, Some(2), "{output}");
+        assert!(output.stderr.contains(&format!("{name} looks after")), "{output}");
+        assert!(
+            output.stderr.contains(recipe) && output.stderr.contains("--files"),
+            "{output}"
+        );
+    }
+    let output = stage.run(["shift", "10%", "--allow-gitops"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert!(output.stderr.contains("warning: Helm looks after"), "{output}");
+    stage.run(["abort"]);
+
+    // Whoever moves the weights itself: no way past it.
+    let field =
+        |name: &str, value: Value| json!({"op": "add", "path": format!("/metadata/{name}"), "value": value});
+    stage
+        .edit(&json!([field(
+            "annotations",
+            json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "reviews"})
+        )]))
+        .await;
+    let refused = |owner: &str, hint: &str| {
+        let output = stage.run(["shift", "10%", "--allow-gitops"]);
+        assert_eq!(output.status, Some(2), "{output}");
+        assert!(output.stderr.contains(&format!("belongs to {owner}")), "{output}");
+        assert!(output.stderr.contains(hint), "{output}");
+    };
+    refused("Argo Rollouts", "kubectl argo rollouts promote NAME");
+    stage.edit(&json!([field("annotations", json!({}))])).await;
+    stage.rollout("books", "reviews").await;
+    refused("Argo Rollouts", "kubectl argo rollouts abort books -n NAMESPACE");
+    stage.rollout("books", "other").await;
+    assert_eq!(stage.run(["shift", "10%", "--dry-run"]).status, Some(0));
+    let owner =
+        json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "reviews", "uid": "6f1c"}]);
+    stage.edit(&json!([field("ownerReferences", owner)])).await;
+    refused("Flagger", "kubectl edit canary");
+    // Argo Rollouts, as the owner of the fields.
+    stage.edit(&json!([field("ownerReferences", json!([]))])).await;
+    let gateways = json!([{"op": "add", "path": "/spec/gateways", "value": ["mesh"]}]);
+    stage.edit_as("rollouts-controller", &gateways).await;
+    refused("Argo Rollouts", "kubectl argo rollouts");
+    assert_eq!(stage.weights().await, [100, 0]);
+}
+
+/// Nobody sees it.
+const SECRET: &str = "open-sesame";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prometheus_behind_a_guard_is_told_who_asks() {
+    let stage = Stage::new("canary-guard", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let prometheus = tokio::task::block_in_place(|| Prometheus::start(&json!({}))).expect("Prometheus");
+    let bearer = format!("Bearer {SECRET}");
+    let front = Front::start(
+        &prometheus.url(),
+        true,
+        &[("Authorization", &bearer), ("X-Scope-OrgID", "shop")],
+    );
+    let url = front.url("");
+    let both = format!("Authorization: {bearer}\nX-Scope-OrgID: shop\n");
+    let folder = stage.project.path().join("access");
+    let plan = format!(
+        "steps: 50\nprometheus:\n  url: {url}\n  headers: {{X-Scope-OrgID: shop}}\n  tokenFile: token\n  ca: ca.pem\n"
+    );
+    fs_err::create_dir(&folder).expect("a folder");
+    for (name, text) in [
+        ("ca.pem", front.certificate.as_deref().unwrap_or_default()),
+        ("token", &format!("{SECRET}\n")),
+        ("headers", &both),
+        ("canary.yaml", &plan),
+    ] {
+        fs_err::write(folder.join(name), text).expect("a file");
+    }
+    let basic = Front::start(
+        &prometheus.url(),
+        false,
+        // user:open-sesame
+        &[("Authorization", "Basic dXNlcjpvcGVuLXNlc2FtZQ==")],
+    );
+    let with_password = basic.url(&format!("user:{SECRET}@"));
+    let ca = "--prometheus-ca=access/ca.pem";
+    let token = "--prometheus-token-file=access/token";
+    let organisation = "--prometheus-header=X-Scope-OrgID: shop";
+    let address = format!("--prometheus={url}");
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = stage.command(["run", "--dry-run"].into_iter().chain(args.iter().copied()));
+        command.envs(variables.iter().copied());
+        let output = tokio::task::block_in_place(|| stage.project.output(&mut command));
+        assert!(!output.to_string().contains(SECRET), "{args:?} {output}");
+        output
+    };
+    for args in [
+        &[&*address, ca, token, organisation][..],
+        &[
+            &address,
+            "--prometheus-insecure",
+            "--prometheus-header=@access/headers",
+        ],
+        &["--plan=access/canary.yaml"],
+        &["--prometheus", &with_password],
+    ] {
+        let output = run(args, &[]);
+        assert_eq!(output.status, Some(0), "{args:?} {output}");
+    }
+    let variables = [
+        ("MESHCTL_PROMETHEUS", &*url),
+        ("MESHCTL_PROMETHEUS_HEADER", &both),
+    ];
+    assert_eq!(run(&[ca], &variables).status, Some(0));
+    let wrong_scheme = format!("ftp://user:{SECRET}@prometheus");
+    let wrong_header = format!("--prometheus-header=Authorization {bearer}");
+    let wrong_value = format!("--prometheus-header=Authorization: {bearer}\u{1}");
+    for (args, message) in [
+        (&[&*address, token, organisation][..], "cannot be asked: "),
+        (
+            &[&address, ca, organisation],
+            "answers 401 Unauthorized: say who asks",
+        ),
+        (&[&address, ca, token], "answers 401"),
+        // What a plan says is for the plan's address.
+        (
+            &["--plan=access/canary.yaml", "--prometheus", &basic.url("")],
+            "answers 401",
+        ),
+        (&["--prometheus", &basic.url("user:wrong@")], "answers 401"),
+        (&["--prometheus", &wrong_scheme], "`prometheus` is no address"),
+        (&[&address, &wrong_header], "a header without `:`"),
+        (
+            &[&address, &wrong_value],
+            "such a value of the header `authorization`",
+        ),
+        (&[&address, "--prometheus-token-file=nowhere"], "nowhere"),
+        (&[&address, "--prometheus-ca=access/token"], "has no certificate"),
+        (&[token], "none is given"),
+    ] {
+        let output = run(args, &[]);
+        assert_eq!(output.status, Some(2), "{args:?} {output}");
+        assert!(output.stderr.contains(message), "{args:?} {output}");
+    }
+    // A run leaves nothing of it behind.
+    let args = [
+        "run",
+        "--steps=50",
+        "--interval=1s",
+        "--max-inconclusive=1",
+        &address,
+        ca,
+        token,
+        organisation,
+    ];
+    let output = stage.run(args);
+    assert_eq!(output.status, Some(3), "{output}");
+    assert!(
+        output.stdout.contains("it does not scrape the proxies"),
+        "{output}"
+    );
+    let object = stage.routes().await.to_string();
+    assert!(
+        !object.contains(SECRET) && !output.to_string().contains(SECRET),
+        "{output}{object}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_is_found_in_the_cluster() {
+    let stage = Stage::new("canary-inside", &["v1", "v2"]).await;
+    stage.split(100, 0).await;
+    let prometheus = tokio::task::block_in_place(|| Prometheus::start(&json!({}))).expect("Prometheus");
+    let front = Front::start(&prometheus.url(), false, &[]);
+    stage
+        .pod("prometheus-0", &json!({"app.kubernetes.io/name": "prometheus"}))
+        .await;
+    let namespace = stage.namespace.clone();
+    stage
+        .cluster
+        .forward_ports(&namespace, "prometheus-0", &[(9090, front.port())])
+        .await;
+    let istio = ["--istio-namespace", &namespace];
+    let output = stage.run(["run", "--dry-run"].into_iter().chain(istio));
+    assert_eq!(output.status, Some(0), "{output}");
+    let steps = ["run", "--steps=50", "--interval=1s", "--max-inconclusive=1"];
+    let output = stage.run(steps.into_iter().chain(istio));
+    assert_eq!(output.status, Some(3), "{output}");
+    assert!(
+        output.stdout.contains("it does not scrape the proxies"),
+        "{output}"
+    );
+    front.set(Mood::Page("503 Service Unavailable", "starting"));
+    let output = stage.run(["run", "--dry-run"].into_iter().chain(istio));
     assert_eq!(output.status, Some(2), "{output}");
-    assert!(output.stderr.contains("Argo CD looks after"), "{output}");
     assert!(
         output
             .stderr
-            .contains("jqPathExpressions: [.spec.http[].route[].weight]"),
+            .contains("Prometheus (pod NAMESPACE/prometheus-0) cannot be asked"),
         "{output}"
     );
-    let output = stage.run(["shift", "10%", "--allow-gitops"]);
-    assert_eq!(output.status, Some(0), "{output}");
-    stage.run(["abort"]);
-    stage
-        .edit(
-            &json!([{"op": "add", "path": "/metadata/ownerReferences", "value": [
-                {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "reviews", "uid": "6f1c"},
-            ]}]),
-        )
-        .await;
-    let output = stage.run(["shift", "10%", "--allow-gitops"]);
-    assert!(output.stderr.contains("belongs to Flagger"), "{output}");
-    assert_eq!(stage.weights().await, [100, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use gateway_api::apis::experimental::{gateways, grpcroutes, httproutes, tcproutes, tlsroutes};
-use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, CustomResourceExt};
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
@@ -35,7 +35,7 @@ pub(crate) async fn cluster() -> &'static TestCluster {
                 let document = documents.first().expect("a document").as_ref().expect("YAML");
                 document.root().to_json()
             });
-            for definition in istio.into_iter().chain(gateway_api()) {
+            for definition in istio.into_iter().chain(gateway_api()).chain([rollouts()]) {
                 let object = serde_json::from_value(definition).expect("an object");
                 api.create(&PostParams::default(), &object)
                     .await
@@ -54,7 +54,7 @@ pub(crate) async fn cluster() -> &'static TestCluster {
 }
 
 /// Group, version, kind and plural of what divides traffic, and of waypoints.
-const KINDS: [[&str; 4]; 7] = [
+const KINDS: [[&str; 4]; 8] = [
     ["networking.istio.io", "v1", "VirtualService", "virtualservices"],
     ["networking.istio.io", "v1", "DestinationRule", "destinationrules"],
     ["gateway.networking.k8s.io", "v1", "Gateway", "gateways"],
@@ -62,12 +62,27 @@ const KINDS: [[&str; 4]; 7] = [
     ["gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes"],
     ["gateway.networking.k8s.io", "v1", "TLSRoute", "tlsroutes"],
     ["gateway.networking.k8s.io", "v1alpha2", "TCPRoute", "tcproutes"],
+    ["argoproj.io", "v1alpha1", "Rollout", "rollouts"],
 ];
 
 fn resource(kind: &str) -> ApiResource {
     let known = KINDS.into_iter().find(|[_, _, known, _]| *known == kind);
     let [group, version, kind, plural] = known.expect("a kind that is known");
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+}
+
+/// The definition of Argo Rollouts' kind, of which no more is needed than that it is there.
+fn rollouts() -> Value {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "rollouts.argoproj.io"},
+        "spec": {
+            "group": "argoproj.io", "scope": "Namespaced",
+            "names": {"kind": "Rollout", "plural": "rollouts"},
+            "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema": schema}],
+        },
+    })
 }
 
 /// The definitions of the Gateway API. Those of the crate lack what the API server fills in.
@@ -213,6 +228,32 @@ impl Stage {
         Api::namespaced_with(self.cluster.client(), &self.namespace, &resource(kind))
     }
 
+    /// Makes a pod that is none of the service's.
+    pub(crate) async fn pod(&self, name: &str, labels: &Value) {
+        let pod = serde_json::from_value(json!({
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeSelector": {"test": "canary"}, "containers": [{"name": "app", "image": "example.com/app:1"}]},
+        }));
+        let pods: Api<Pod> = Api::namespaced(self.cluster.client(), &self.namespace);
+        pods.create(&PostParams::default(), &pod.expect("a pod"))
+            .await
+            .expect("a pod");
+    }
+
+    /// Makes a Rollout of Argo Rollouts that divides traffic by a VirtualService, or has it do so by another.
+    pub(crate) async fn rollout(&self, name: &str, routes: &str) {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.cluster.client(), &self.namespace, &resource("Rollout"));
+        let object = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
+            "spec": {"strategy": {"canary": {"trafficRouting": {"istio": {"virtualService": {"name": routes}}}}}},
+        });
+        let params = PatchParams::apply("test").force();
+        api.patch(name, &params, &Patch::Apply(&object))
+            .await
+            .expect("a Rollout");
+    }
+
     /// Makes a VirtualService.
     pub(crate) async fn virtual_service(&self, object: &Value) {
         self.create("VirtualService", object).await;
@@ -261,8 +302,13 @@ impl Stage {
 
     /// Changes the VirtualService as somebody else would.
     pub(crate) async fn edit(&self, patch: &Value) {
+        self.edit_as("somebody", patch).await;
+    }
+
+    /// Changes the VirtualService under this name.
+    pub(crate) async fn edit_as(&self, manager: &str, patch: &Value) {
         let path = format!(
-            "/apis/networking.istio.io/v1/namespaces/{}/virtualservices/reviews?fieldManager=somebody",
+            "/apis/networking.istio.io/v1/namespaces/{}/virtualservices/reviews?fieldManager={manager}",
             self.namespace
         );
         let request = http::Request::patch(path)

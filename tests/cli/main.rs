@@ -12,6 +12,8 @@ mod config;
 mod explain;
 mod fault_proxy;
 mod formats;
+#[cfg(unix)]
+mod front;
 mod harness;
 mod inject;
 mod inject_cluster;

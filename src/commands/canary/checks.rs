@@ -56,6 +56,7 @@ impl Driver {
         allow_gitops: bool,
     ) -> Result<(), CommandError> {
         check_owner(printer, &prepared.target, &prepared.live, allow_gitops)?;
+        self.check_rollouts(&prepared.target).await?;
         check_conditions(printer, &prepared.target, &prepared.live);
         self.check_ambient(printer).await?;
         self.check_rights(prepared).await?;
@@ -107,6 +108,28 @@ impl Driver {
                 Ok(())
             }
         }
+    }
+
+    /// Refuses routes that a Rollout of Argo Rollouts names, even if it has not written to them yet.
+    async fn check_rollouts(&self, target: &Target) -> Result<(), CommandError> {
+        let path = format!(
+            "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts",
+            target.namespace
+        );
+        // Where there are none, or they may not be read, the marks in the routes have to do.
+        let Ok(body) = self.cluster.get(&path).await else {
+            return Ok(());
+        };
+        let list: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let items = list["items"].as_array();
+        let owner = items
+            .into_iter()
+            .flatten()
+            .find(|rollout| names_routes(rollout, target));
+        owner.map_or(Ok(()), |rollout| {
+            let name = rollout["metadata"]["name"].as_str().unwrap_or("NAME");
+            Err(owned_by_rollout(target, name))
+        })
     }
 
     async fn check_rights(&self, prepared: &Prepared) -> Result<(), CommandError> {
@@ -296,6 +319,37 @@ const OWNERS: [Owner; 3] = [
     },
 ];
 
+fn owned_by_rollout(target: &Target, name: &str) -> CommandError {
+    let namespace = &target.namespace;
+    CommandError::user(format!(
+        "{target} belongs to Argo Rollouts, which would set the weights back"
+    ))
+    .hinted(format!(
+        "use its own commands: `kubectl argo rollouts promote {name} -n {namespace}`, `kubectl argo rollouts abort {name} -n \
+         {namespace}`"
+    ))
+}
+
+/// Whether a Rollout divides traffic by these routes (`spec.strategy.canary.trafficRouting`).
+fn names_routes(rollout: &Value, target: &Target) -> bool {
+    let routing = &rollout["spec"]["strategy"]["canary"]["trafficRouting"];
+    let is_it = |name: &Value| name.as_str() == Some(target.name.as_str());
+    if target.kind == Kind::VirtualService {
+        let istio = &routing["istio"];
+        let several = istio["virtualServices"].as_array();
+        return is_it(&istio["virtualService"]["name"])
+            || several.into_iter().flatten().any(|one| is_it(&one["name"]));
+    }
+    let gateway = &routing["plugins"]["argoproj-labs/gatewayAPI"];
+    let fields = ["httpRoute", "grpcRoute", "tcpRoute", "tlsRoute"];
+    let lists = ["httpRoutes", "grpcRoutes", "tcpRoutes", "tlsRoutes"];
+    fields.iter().any(|field| is_it(&gateway[field]))
+        || lists.iter().any(|list| {
+            let several = gateway[list].as_array();
+            several.into_iter().flatten().any(|one| is_it(&one["name"]))
+        })
+}
+
 /// Refuses objects that a controller would set back, and says who else writes to the object.
 fn check_owner(
     printer: &mut Printer,
@@ -329,12 +383,7 @@ fn check_owner(
             .any(|field| metadata[field].get(mark).is_some())
     };
     if has("argo-rollouts.argoproj.io/managed-by-rollouts") || is_managed_by("rollouts-controller") {
-        return Err(CommandError::user(format!(
-            "{target} belongs to Argo Rollouts, which would set the weights back"
-        ))
-        .hinted(
-            "use its own commands: `kubectl argo rollouts promote NAME`, `kubectl argo rollouts abort NAME`",
-        ));
+        return Err(owned_by_rollout(target, "NAME"));
     }
     for owner in &OWNERS {
         if !owner.marks.iter().any(|mark| has(mark)) {
