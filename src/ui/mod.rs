@@ -18,6 +18,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use jiff::SignedDuration;
+pub(crate) use mesh_core::words::counted;
 use mesh_yaml::LineIndex;
 
 use crate::cli::OutputArgs;
@@ -194,12 +195,6 @@ impl Printer {
             None => write(),
         }
     }
-}
-
-/// `1 file`, `2 files`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }
 
 /// A duration in its two largest units: `89d 23h`.

@@ -27,6 +27,7 @@ pub mod resource;
 pub mod schema;
 pub mod source;
 pub mod visibility;
+pub mod words;
 pub mod workload;
 
 pub use gateway_api;

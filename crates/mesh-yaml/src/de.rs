@@ -48,11 +48,20 @@ pub fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, DeError> {
     .map_err(|error| error.at(node))
 }
 
-/// Reads a value of type `T`, and lists the keys that `T` ignored: paths relative to `node`, in source order.
+/// A key that a type does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// The key, relative to the node that was read.
+    pub path: FieldPath,
+    /// The keys that the type knows there. Empty if it does not say.
+    pub known: &'static [&'static str],
+}
+
+/// Reads a value of type `T`, and lists the keys that `T` ignored, in source order.
 ///
 /// The list is complete when the value could be read; otherwise it ends where reading stopped. Keys below an
 /// ignored key are not listed. Types that collect unknown keys (`serde(flatten)`) ignore none.
-pub fn from_node_with_ignored<T: DeserializeOwned>(node: Node<'_>) -> (Result<T, DeError>, Vec<FieldPath>) {
+pub fn from_node_with_ignored<T: DeserializeOwned>(node: Node<'_>) -> (Result<T, DeError>, Vec<Ignored>) {
     let ignored = RefCell::default();
     let deserializer = NodeDeserializer {
         node,
@@ -183,6 +192,8 @@ fn describe_found(found: Unexpected<'_>) -> String {
 struct Trail<'t> {
     parent: Option<&'t Trail<'t>>,
     step: Step<'t>,
+    /// The fields of the struct that a key is of.
+    fields: &'static [&'static str],
 }
 
 #[derive(Copy, Clone)]
@@ -210,13 +221,11 @@ impl Trail<'_> {
     }
 }
 
-type Ignored = RefCell<Vec<FieldPath>>;
-
 #[derive(Copy, Clone)]
 struct NodeDeserializer<'de, 't> {
     node: Node<'de>,
     trail: Option<&'t Trail<'t>>,
-    ignored: Option<&'t Ignored>,
+    ignored: Option<&'t RefCell<Vec<Ignored>>>,
 }
 
 impl<'de> NodeDeserializer<'de, '_> {
@@ -364,7 +373,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de, '_> {
             ),
         ) = (self.ignored, self.trail)
         {
-            ignored.borrow_mut().push(trail.path());
+            ignored.borrow_mut().push(Ignored {
+                path: trail.path(),
+                known: trail.fields,
+            });
         }
         visitor.visit_unit()
     }
@@ -374,7 +386,7 @@ struct Sequence<'de, 't> {
     items: Items<'de>,
     next: usize,
     trail: Option<&'t Trail<'t>>,
-    ignored: Option<&'t Ignored>,
+    ignored: Option<&'t RefCell<Vec<Ignored>>>,
 }
 
 impl<'de> SeqAccess<'de> for Sequence<'de, '_> {
@@ -389,6 +401,7 @@ impl<'de> SeqAccess<'de> for Sequence<'de, '_> {
         let trail = Trail {
             parent: self.trail,
             step,
+            fields: &[],
         };
         seed.deserialize(NodeDeserializer {
             node,
@@ -410,7 +423,7 @@ struct Mapping<'de, 't> {
     /// The fields of the struct that is read; those that are null are left out.
     fields: &'static [&'static str],
     trail: Option<&'t Trail<'t>>,
-    ignored: Option<&'t Ignored>,
+    ignored: Option<&'t RefCell<Vec<Ignored>>>,
 }
 
 impl<'de> MapAccess<'de> for Mapping<'de, '_> {
@@ -439,6 +452,7 @@ impl<'de> MapAccess<'de> for Mapping<'de, '_> {
         let trail = Trail {
             parent: self.trail,
             step: Step::Key(key),
+            fields: self.fields,
         };
         seed.deserialize(NodeDeserializer {
             node,
@@ -517,7 +531,7 @@ struct Variant<'de, 't> {
     name: &'de str,
     content: Option<Node<'de>>,
     trail: Option<&'t Trail<'t>>,
-    ignored: Option<&'t Ignored>,
+    ignored: Option<&'t RefCell<Vec<Ignored>>>,
 }
 
 impl<'de> EnumAccess<'de> for Variant<'de, '_> {
@@ -540,6 +554,7 @@ impl<'de> Variant<'de, '_> {
         let trail = Trail {
             parent: self.trail,
             step: Step::Key(self.name),
+            fields: &[],
         };
         read(NodeDeserializer {
             node,
@@ -613,7 +628,10 @@ mod tests {
 
     fn read(text: &str) -> (Result<Spec, DeError>, Vec<String>) {
         let (spec, ignored) = from_node_with_ignored(document(text).root());
-        (spec, ignored.iter().map(ToString::to_string).collect())
+        let ignored = ignored.iter();
+        let ignored =
+            ignored.map(|Ignored { path, known }| format!("{path} is none of {}", known.join(", ")));
+        (spec, ignored.collect())
     }
 
     #[test]
@@ -638,7 +656,13 @@ mod tests {
             ports: BTreeMap::from([(8080, "http".into())]),
         };
         assert_eq!(spec, Ok(expected));
-        assert_eq!(ignored, ["routes[1].extra", "unknown"]);
+        assert_eq!(
+            ignored,
+            [
+                "routes[1].extra is none of weight, retries, mode",
+                "unknown is none of routes, ports"
+            ]
+        );
     }
 
     #[test]

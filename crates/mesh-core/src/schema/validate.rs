@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use mesh_yaml::de::Ignored;
 use mesh_yaml::{FieldPath, Kind, Node, Scalar};
 use regex::Regex;
 use serde::de::DeserializeOwned;
 
 use super::value::{Bytes, integer};
 use super::{Constraints, Field, MessageSchema, Type};
+use crate::words::counted;
 
 /// One way in which a value breaks its schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,19 +60,12 @@ pub fn check(node: Node<'_>, ty: &Type, violations: &mut Vec<Violation>) {
 /// to `node`.
 pub fn read_kubernetes<T: DeserializeOwned>(node: Node<'_>) -> (Option<T>, Vec<Violation>) {
     let (result, ignored) = mesh_yaml::de::from_node_with_ignored(node);
-    let unknown = ignored.into_iter().map(|path| {
+    let unknown = ignored.into_iter().map(|Ignored { path, known }| {
         let key = match path.segments().last() {
             Some(mesh_yaml::Segment::Key(key)) => key.to_string(),
             _ => String::new(),
         };
-        Violation {
-            kind: ViolationKind::UnknownField,
-            path,
-            on_key: true,
-            message: format!("unknown field `{key}`"),
-            help: None,
-            suggestion: None,
-        }
+        unknown_field(path, &key, known.iter().copied())
     });
     let mut violations: Vec<Violation> = unknown.collect();
     let value = result.map_err(|error| {
@@ -84,6 +79,26 @@ pub fn read_kubernetes<T: DeserializeOwned>(node: Node<'_>) -> (Option<T>, Vec<V
         });
     });
     (value.ok(), violations)
+}
+
+/// A key that is none of the names that it could be.
+fn unknown_field<'a>(path: FieldPath, key: &str, names: impl Iterator<Item = &'a str> + Clone) -> Violation {
+    let suggestion = closest(key, names.clone());
+    let help = match &suggestion {
+        Some(name) => Some(format!("did you mean `{name}`?")),
+        None => names
+            .clone()
+            .next()
+            .map(|_| format!("fields here are {}", names.collect::<Vec<_>>().join(", "))),
+    };
+    Violation {
+        kind: ViolationKind::UnknownField,
+        path,
+        on_key: true,
+        message: format!("unknown field `{key}`"),
+        help,
+        suggestion,
+    }
 }
 
 /// A field path under construction; lives on the stack, since most values have nothing to report.
@@ -349,12 +364,9 @@ impl Checker<'_> {
     }
 
     fn count(&mut self, count: usize, min: Option<u32>, max: Option<u32>, unit: &str, path: &Path<'_>) {
-        let plural = |number: u32| if number == 1 { "" } else { "s" };
         if let Some(min) = min.filter(|min| count < *min as usize) {
-            let message = format!(
-                "has {count} {unit}s, but needs at least {min} {unit}{}",
-                plural(min)
-            );
+            let (count, min) = (counted(count, unit), counted(min as usize, unit));
+            let message = format!("has {count}, but needs at least {min}");
             self.report(
                 ViolationKind::OutOfRange,
                 path,
@@ -362,10 +374,8 @@ impl Checker<'_> {
             );
         }
         if let Some(max) = max.filter(|max| count > *max as usize) {
-            let message = format!(
-                "has {count} {unit}s, but may have at most {max} {unit}{}",
-                plural(max)
-            );
+            let (count, max) = (counted(count, unit), counted(max as usize, unit));
+            let message = format!("has {count}, but may have at most {max}");
             self.report(
                 ViolationKind::OutOfRange,
                 path,
@@ -446,10 +456,13 @@ impl Checker<'_> {
         let before = self.violations.len();
         for entry in node.entries() {
             let path = path.key(entry.key);
-            match schema.field(entry.key) {
-                Some(field) => self.field(entry.value, field, &path),
-                None => self.unknown_field(entry.key, schema, &path),
+            if let Some(field) = schema.field(entry.key) {
+                self.field(entry.value, field, &path);
+                continue;
             }
+            let names = schema.fields.iter().map(|field| field.name);
+            let violation = unknown_field(path.to_field_path(), entry.key, names);
+            self.violations.push(violation);
         }
         for field in schema.fields.iter().filter(|field| field.required) {
             if node.get(field.name).is_none() {
@@ -488,23 +501,6 @@ impl Checker<'_> {
             violation.help = Some(successor.to_owned());
         }
         self.value(value, &field.ty, &field.constraints, path);
-    }
-
-    fn unknown_field(&mut self, key: &str, schema: &'static MessageSchema, path: &Path<'_>) {
-        let suggestion = closest(key, schema.fields.iter().map(|field| field.name));
-        let violation = self.report(
-            ViolationKind::UnknownField,
-            path,
-            format!("unknown field `{key}`"),
-        );
-        violation.on_key = true;
-        violation.help = Some(if let Some(name) = &suggestion {
-            format!("did you mean `{name}`?")
-        } else {
-            let names: Vec<_> = schema.fields.iter().map(|field| field.name).collect();
-            format!("fields here are {}", names.join(", "))
-        });
-        violation.suggestion = suggestion;
     }
 
     fn one_of(&mut self, node: Node<'_>, group: &[&str], path: &Path<'_>) {

@@ -30,6 +30,7 @@ pub(crate) use capacity::with_sidecar;
 
 use std::fmt;
 
+use mesh_core::words::counted;
 use serde::Serialize;
 
 pub use facts::{CaSecret, Facts, Read, Unread};
@@ -285,10 +286,4 @@ pub fn run(facts: &Facts, options: &Options, wanted: impl Fn(&Check) -> bool) ->
         })
         .collect();
     Report { results }
-}
-
-/// `1 pod`, `2 pods`; nouns with irregular plurals are not used.
-fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }

@@ -111,11 +111,21 @@ impl Set {
         }
     }
 
-    /// The place of the value, if it is that of a field or holds it.
+    /// The place of the value, if it is that of a field or holds it; or else that of the field in the path.
     pub(super) fn place(&self, path: &FieldPath) -> Option<Place> {
-        (!self.path.is_empty() && path.starts_with(&self.path)).then(|| Place {
+        let span = if self.path.is_empty() || path.is_empty() {
+            return None;
+        } else if path.starts_with(&self.path) {
+            self.span
+        } else if self.path.starts_with(path) {
+            let step = self.steps.get(path.len() - 1)?;
+            Span::new(offset(step.range.start), offset(step.range.end))
+        } else {
+            return None;
+        };
+        Some(Place {
             source: self.source.clone(),
-            span: self.span,
+            span,
         })
     }
 }

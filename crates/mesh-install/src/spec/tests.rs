@@ -190,8 +190,21 @@ fn values_of_other_types_are_refused() {
         "components: {pilot: {k8s: {resources: {requests: {cpu: [1]}}}}}",
     ));
     assert_eq!(text, "[1]", "{message}");
-    let (message, _, _) = one(&file("components: {pilot: {k8s: {affinity: {nodeAffinty: {}}}}}"));
-    assert_eq!(message, "unknown field `nodeAffinty`");
+    // What Kubernetes' own types do not know is told as well.
+    let (message, text, help) = one(&file("components: {pilot: {k8s: {affinity: {nodeAffinty: {}}}}}"));
+    assert_eq!(
+        (&*message, &*text),
+        ("unknown field `nodeAffinty`", "nodeAffinty")
+    );
+    assert_eq!(help, "did you mean `components.pilot.k8s.affinity.nodeAffinity`?");
+    let (message, text, help) = one(&sets(&["components.pilot.k8s.resources.request.cpu=1"]));
+    assert_eq!((&*message, &*text), ("unknown field `request`", "request"));
+    assert_eq!(help, "did you mean `components.pilot.k8s.resources.requests`?");
+    let (_, text, help) = one(&file("components: {cni: {k8s: {tolerations: [{keyy: a}]}}}"));
+    assert_eq!(
+        (&*text, &*help),
+        ("keyy", "did you mean `components.cni.k8s.tolerations[0].key`?")
+    );
     let (message, _, help) = one(&sets(&["profile=defautl"]));
     assert_eq!(message, "there is no profile `defautl`");
     assert!(help.starts_with("did you mean `default`?"), "{help}");
