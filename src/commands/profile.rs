@@ -13,8 +13,9 @@ use crate::commands::manifest::yaml;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::spec::{SpecArgs, specification};
+use crate::ui::document::{self, Format, FormatArgs};
 use crate::ui::table::table;
-use crate::ui::{Printer, diff, document};
+use crate::ui::{Printer, diff};
 
 /// List, show and compare the profiles that control planes build on
 #[derive(Args, Debug)]
@@ -47,31 +48,11 @@ enum ProfileCommand {
     Diff(DiffArgs),
 }
 
-/// The form of the output.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum ListFormat {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
-    Json,
-    /// The same document as YAML
-    Yaml,
-}
-
 /// List the profiles
 #[derive(Args, Debug)]
 struct ListArgs {
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: ListFormat,
+    #[command(flatten)]
+    output: FormatArgs<Format>,
 }
 
 /// The form of a specification.
@@ -101,16 +82,8 @@ struct DumpArgs {
     #[command(flatten)]
     spec: SpecArgs,
 
-    /// Form of the output
-    #[arg(
-        long,
-        short,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    output: DumpFormat,
+    #[command(flatten)]
+    output: FormatArgs<DumpFormat>,
 }
 
 /// Show the settings in which two profiles differ
@@ -149,6 +122,21 @@ struct Listed {
     summary: &'static str,
 }
 
+impl Listed {
+    /// What people see. The base is part of all that is not empty.
+    fn row(&self) -> Vec<String> {
+        let components = self.components.iter().copied();
+        let components: Vec<_> = components
+            .filter(|name| *name != ComponentName::Base.as_str())
+            .collect();
+        vec![
+            self.name.to_owned(),
+            components.join(", "),
+            self.summary.to_owned(),
+        ]
+    }
+}
+
 fn list(printer: &mut Printer, args: &ListArgs) -> Result<Exit, CommandError> {
     let mut listed = Vec::with_capacity(PROFILES.len());
     for profile in PROFILES {
@@ -163,30 +151,13 @@ fn list(printer: &mut Printer, args: &ListArgs) -> Result<Exit, CommandError> {
             summary: profile.summary(),
         });
     }
-    match args.output {
-        ListFormat::Json => document::json(printer.stdout(), &json!({"profiles": listed}))?,
-        ListFormat::Yaml => document::yaml(printer.stdout(), &json!({"profiles": listed}))?,
-        ListFormat::Text => {
-            let rows: Vec<_> = listed
-                .iter()
-                .map(|profile| {
-                    let components = profile
-                        .components
-                        .iter()
-                        .filter(|name| **name != ComponentName::Base.as_str());
-                    let components: Vec<_> = components.copied().collect();
-                    vec![
-                        profile.name.to_owned(),
-                        components.join(", "),
-                        profile.summary.to_owned(),
-                    ]
-                })
-                .collect();
-            let look = printer.look();
-            let text = table(look, &["PROFILE", "COMPONENTS", "WHAT FOR"], &rows);
-            printer.stdout().write_all(text.as_bytes())?;
-        }
-    }
+    let look = printer.look();
+    let document = json!({"profiles": listed});
+    document::write(printer.stdout(), args.output.format, &document, |out| {
+        let rows: Vec<_> = listed.iter().map(Listed::row).collect();
+        let text = table(look, &["PROFILE", "COMPONENTS", "WHAT FOR"], &rows);
+        out.write_all(text.as_bytes())
+    })?;
     Ok(Exit::Clean)
 }
 
@@ -216,7 +187,7 @@ fn dump(printer: &mut Printer, args: DumpArgs) -> Result<Exit, CommandError> {
     args.profile = args.profile.or(name);
     let spec = specification(printer, &args.request()?)?.spec;
     let object = held(spec.to_json());
-    match output {
+    match output.format {
         DumpFormat::Json => document::json(printer.stdout(), &object)?,
         DumpFormat::Yaml => printer.stdout().write_all(yaml(&object)?.as_bytes())?,
     }
