@@ -78,31 +78,31 @@ fn crd(definition: &Definition) -> Value {
     if let Some(short) = definition.short_name {
         names["shortNames"] = json!([short]);
     }
+    let spec = info
+        .schema
+        .map(|schema| message(schema(), &Constraints::NONE, Dialect::Kubernetes))
+        .unwrap_or_default();
     let mut sorted: Vec<_> = info.versions.to_vec();
     sorted.sort_unstable();
-    let versions: Vec<_> = sorted
+    let versions = sorted
         .iter()
-        .map(|version| crd_version(definition, version))
+        .map(|version| crd_version(definition, version, &spec))
         .collect();
-    json!({
+    let mut result = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": { "name": format!("{}.{}", info.plural, info.group) },
-        "spec": { "group": info.group, "names": names, "scope": "Namespaced", "versions": versions },
-    })
+        "spec": { "group": info.group, "names": names, "scope": "Namespaced" },
+    });
+    result["spec"]["versions"] = versions;
+    result
 }
 
-fn crd_version(definition: &Definition, version: &str) -> Value {
-    let info = definition.kind.info();
-    let spec = info
-        .schema
-        .map(|schema| message(schema(), &Constraints::NONE, Dialect::Kubernetes));
+fn crd_version(definition: &Definition, version: &str, spec: &Value) -> Value {
     let mut status = value(&IstioStatus::TYPE, &Constraints::NONE, Dialect::Kubernetes);
     status["x-kubernetes-preserve-unknown-fields"] = json!(true);
-    let mut root = json!({
-        "type": "object",
-        "properties": { "spec": spec, "status": status },
-    });
+    let properties = Value::from_iter([("spec", spec.clone()), ("status", status)]);
+    let mut root = Value::from_iter([("type", Value::from("object")), ("properties", properties)]);
     if definition.spec_required {
         root["required"] = json!(["spec"]);
     }
@@ -110,9 +110,10 @@ fn crd_version(definition: &Definition, version: &str) -> Value {
         "name": version,
         "served": true,
         "storage": version == definition.storage_version,
-        "schema": { "openAPIV3Schema": root },
+        "schema": {},
         "subresources": { "status": {} },
     });
+    result["schema"]["openAPIV3Schema"] = root;
     if !definition.columns.is_empty() {
         let columns = definition.columns.iter().map(|column| {
             let kind = if column.name == "Age" { "date" } else { "string" };
@@ -187,7 +188,12 @@ fn message(schema: &'static MessageSchema, constraints: &Constraints, dialect: D
             required.push(field.name);
         }
     }
-    let mut result = json!({ "type": "object", "properties": properties, "description": schema.docs });
+    // `json!` would copy all that is below, once for each level.
+    let mut result = Value::from_iter([
+        ("type", Value::from("object")),
+        ("properties", Value::Object(properties)),
+        ("description", schema.docs.into()),
+    ]);
     if dialect == Dialect::JsonSchema {
         result["additionalProperties"] = json!(false);
     }
@@ -268,11 +274,12 @@ fn value(ty: &Type, constraints: &Constraints, dialect: Dialect) -> Value {
         }
         Type::Message(schema) => message(schema(), constraints, dialect),
         Type::List(item) => {
-            json!({ "type": "array", "items": value(item, constraints.of_elements(), dialect) })
+            let items = value(item, constraints.of_elements(), dialect);
+            Value::from_iter([("type", Value::from("array")), ("items", items)])
         }
         Type::Map(item) => {
             let values = value(item, constraints.of_elements(), dialect);
-            json!({ "type": "object", "additionalProperties": values })
+            Value::from_iter([("type", Value::from("object")), ("additionalProperties", values)])
         }
     };
     limits(&mut result, constraints);

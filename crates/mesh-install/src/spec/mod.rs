@@ -23,7 +23,7 @@ pub mod values;
 
 use mesh_core::schema::FieldType;
 use mesh_core::schema::validate::{ViolationKind, check, closest};
-use mesh_yaml::FieldPath;
+use mesh_yaml::{FieldPath, Node};
 use serde_json::{Map, Value};
 
 pub use control_plane::ControlPlane;
@@ -177,9 +177,8 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Issue>> {
     complete(&mut tree, &tag);
     // What is rendered must not tell in which layer a field was said first.
     tree.sort_all_objects();
-    resolver.check(&tree)?;
-
     let document = set::document(&tree).map_err(|issue| vec![issue])?;
+    resolver.check(document.root())?;
     let spec = Spec {
         control_plane: ControlPlane::decode(document.root()),
         tree,
@@ -369,10 +368,9 @@ impl Resolver {
     }
 
     /// Checks the whole, as parts that are right can be wrong together.
-    fn check(&self, tree: &Value) -> Result<(), Vec<Issue>> {
-        let document = set::document(tree).map_err(|issue| vec![issue])?;
+    fn check(&self, tree: Node<'_>) -> Result<(), Vec<Issue>> {
         let mut violations = Vec::new();
-        check(document.root(), &ControlPlane::TYPE, &mut violations);
+        check(tree, &ControlPlane::TYPE, &mut violations);
         let wrong: Vec<_> = violations
             .iter()
             .filter(|violation| violation.kind != ViolationKind::Deprecated)
