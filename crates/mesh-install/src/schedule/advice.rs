@@ -246,7 +246,7 @@ fn for_reason(reason: &Reason) -> Option<Action> {
                 Action::Tolerate { taint: taint.clone() }
             }
         }
-        Reason::Affinity { needed } => Action::Label {
+        Reason::Affinity { needed, .. } => Action::Label {
             needed: needed.clone(),
         },
         Reason::PortTaken { port, by, .. } => Action::FreePort {

@@ -157,7 +157,7 @@ impl<'p> Filters<'p> {
     }
 
     fn node_affinity(&self, node: &NodeState<'_>) -> Option<Reason> {
-        selector::unmet(&self.pod.spec, node.node).map(|needed| Reason::Affinity { needed })
+        selector::unmet(&self.pod.spec, node.node)
     }
 
     /// Each pod in the way counts alone.

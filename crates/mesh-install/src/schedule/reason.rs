@@ -31,6 +31,8 @@ pub enum Reason {
     Affinity {
         /// What is asked for.
         needed: String,
+        /// The value that the node's label has instead, if a label is asked for.
+        actual: Option<String>,
     },
     /// A pod on the node has a host port that the pod needs.
     PortTaken {
@@ -169,7 +171,11 @@ impl fmt::Display for Reason {
                     describe_taint(taint)
                 )
             }
-            Self::Affinity { needed } => write!(f, "the pod wants {needed}"),
+            Self::Affinity {
+                needed,
+                actual: Some(actual),
+            } => write!(f, "the pod wants {needed}, but it is {actual}"),
+            Self::Affinity { needed, actual: None } => write!(f, "the pod wants {needed}"),
             Self::PortTaken { port, protocol, by } => {
                 write!(f, "host port {port}/{protocol} is taken by {by}")
             }

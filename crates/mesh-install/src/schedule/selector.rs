@@ -6,6 +6,8 @@ use mesh_core::Labels;
 use mesh_core::k8s_openapi::api::core::v1::{Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec};
 use mesh_core::k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::reason::Reason;
+
 /// Whether a label selector selects these labels. None selects nothing, an empty one everything.
 pub(super) fn matches(selector: Option<&LabelSelector>, labels: Option<&Labels>) -> bool {
     static NO_LABELS: Labels = Labels::new();
@@ -68,22 +70,24 @@ pub(super) fn node_matches(spec: &PodSpec, node: &Node) -> bool {
         && required_terms(spec).is_none_or(|terms| terms.iter().any(|term| term_matches(term, node)))
 }
 
-/// The pair of the pod's `nodeSelector` that the node lacks, or all that its affinity asks for, in words.
-pub(super) fn unmet(spec: &PodSpec, node: &Node) -> Option<String> {
+/// The pair of the pod's `nodeSelector` that the node lacks, or all that its affinity asks for.
+pub(super) fn unmet(spec: &PodSpec, node: &Node) -> Option<Reason> {
     if let Some((key, value)) = unmet_selector(spec, node) {
-        return Some(
-            match node.metadata.labels.as_ref().and_then(|labels| labels.get(key)) {
-                Some(actual) => format!("label {key}={value}, but it is {actual}"),
-                None => format!("label {key}={value}"),
-            },
-        );
+        let labels = node.metadata.labels.as_ref();
+        return Some(Reason::Affinity {
+            needed: format!("label {key}={value}"),
+            actual: labels.and_then(|labels| labels.get(key)).cloned(),
+        });
     }
     let terms = required_terms(spec)?;
     if terms.iter().any(|term| term_matches(term, node)) {
         return None;
     }
     let alternatives: Vec<String> = terms.iter().map(describe).collect();
-    Some(alternatives.join(", or "))
+    Some(Reason::Affinity {
+        needed: alternatives.join(", or "),
+        actual: None,
+    })
 }
 
 fn unmet_selector<'a>(spec: &'a PodSpec, node: &Node) -> Option<(&'a String, &'a String)> {

@@ -356,7 +356,7 @@ fn daemon_left_out(pod: &Incoming, node: &NodeState<'_>) -> Vec<Vec<Reason>> {
         taint: taint.clone(),
         expected: *expected,
     });
-    let affinity = selector::unmet(&pod.spec, node.node).map(|needed| Reason::Affinity { needed });
+    let affinity = selector::unmet(&pod.spec, node.node);
     other
         .into_iter()
         .chain(taints)
