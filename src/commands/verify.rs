@@ -157,7 +157,7 @@ fn text(out: &mut impl Write, look: Look, document: &Document<'_>) -> io::Result
                 "  its removal was not completed: `meshctl uninstall` goes on"
             )?,
         }
-        if revision.drifts.is_empty() {
+        if revision.drifts.is_empty() && revision.phase == Phase::Installed {
             writeln!(out, "  {} as installed", counted(revision.objects, "object"))?;
         }
         for DriftDocument { object, verdict } in &revision.drifts {

@@ -48,7 +48,8 @@ pub enum Verdict {
 }
 
 impl Session {
-    /// How the cluster differs from what was installed of a revision. Changes nothing.
+    /// How the cluster differs from what was installed of a revision, or was to be if that was not completed. Changes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Session {
         let Some(state) = states.iter().find(|state| state.revision == revision) else {
             return Ok(Vec::new());
         };
-        let Some(entry) = state.current() else {
+        let Some(entry) = state.history.last() else {
             return Ok(Vec::new());
         };
         let desired = Desired::new(&self.mesh, revision, entry.parts.clone())?;
@@ -67,9 +68,7 @@ impl Session {
             states.iter().any(|other| {
                 other.revision != revision
                     && other.inventory.contains(object)
-                    && other
-                        .current()
-                        .is_some_and(|newer| newer.facts.started > entry.facts.started)
+                    && (other.history.last()).is_some_and(|newer| newer.facts.started > entry.facts.started)
             })
         };
         let mut work: Work<'_, Option<Drift>> = Vec::new();
