@@ -15,6 +15,7 @@ use test_cluster::{Node, TaintEffect, wait_for};
 use crate::fault_proxy::{Faults, Proxy};
 use crate::harness::{Output, Project};
 use crate::installer::{api, cluster, mesh_objects, node, objects_of, on_mesh};
+use crate::terminal::Terminal;
 
 /// A project with manifests of two versions: the newer one lacks an object, and has another one more.
 fn project(mesh: &str, nodes: &str) -> Project {
@@ -317,6 +318,66 @@ async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
     assert_eq!(output.status, Some(0), "{}", runner.log());
     assert_eq!(objects_of(mesh).await, expected(mesh, "of-old"));
     runner.done(&UNINSTALL);
+    assert_eq!(objects_of(mesh).await, BTreeSet::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_it_asks_and_shows_how_far_it_is() {
+    node().await;
+    let mesh = "cli-terminal";
+    let runner = Runner::new(mesh, "terminal");
+    let on_terminal = |args: &[&str]| Terminal::start(&runner.project.command(runner.arguments(args)));
+    let asked = |terminal: &Terminal, question: &str| {
+        terminal.wait_until("the question", |text| text.trim_end().ends_with(question));
+    };
+    let install = [
+        "install",
+        "--manifest=old.yaml",
+        "--skip-precheck",
+        "--timeout=2m",
+    ];
+    for (answer, status, said) in [
+        ("n\n", 2, "error: cancelled, nothing was changed"),
+        ("\n", 2, "error: cancelled, nothing was changed"),
+        ("\u{3}", 130, "error: interrupted"),
+    ] {
+        let mut terminal = on_terminal(&install);
+        asked(&terminal, "in this way? (y/N)");
+        terminal.type_in(answer);
+        let (ended, screen, column) = terminal.end();
+        assert_eq!((ended, column), (Some(status), 0), "{answer:?}: {screen}");
+        assert!(screen.contains("+ istiod:") && screen.contains(said), "{screen}");
+    }
+    assert_eq!(objects_of(mesh).await, BTreeSet::new());
+
+    // What goes on moves in a line below what is done.
+    let mut terminal = on_terminal(&install);
+    asked(&terminal, "in this way? (y/N)");
+    terminal.type_in("y\n");
+    let moves = "istiod  4/6 waits for Deployment cli-terminal/istiod: no node takes the pod";
+    let first = terminal.wait_until("what it waits for", |text| text.contains(moves));
+    terminal.wait_until("it moves", |text| text != first && text.contains(moves));
+    assert!(first.contains("✔ base (1 object)"), "{first}");
+    assert!(
+        first.contains("label test=terminal, or do not ask for it"),
+        "{first}"
+    );
+    cluster()
+        .add_node(Node::new("late").label("test", "terminal"))
+        .await;
+    let (status, screen, column) = terminal.end();
+    assert_eq!((status, column), (Some(0), 0), "{screen}");
+    assert!(!screen.contains(moves), "{screen}");
+    let end = "✔ istiod (6 objects)\ninstall: revision default in cli-terminal is complete";
+    assert!(screen.trim_end().ends_with(end), "{screen}");
+    assert_eq!(objects_of(mesh).await, expected(mesh, "of-old"));
+
+    let mut terminal = on_terminal(&["uninstall", "--purge", "--timeout=2m"]);
+    asked(&terminal, "? (y/N)");
+    terminal.type_in("YES\n");
+    let (status, screen, column) = terminal.end();
+    assert_eq!((status, column), (Some(0), 0), "{screen}");
+    assert!(screen.contains("objects are gone"), "{screen}");
     assert_eq!(objects_of(mesh).await, BTreeSet::new());
 }
 
