@@ -12,7 +12,7 @@ use mesh_install::tag::DEFAULT_TAG;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::{AskArgs, Console, MESH, confirm, error, session};
+use crate::installer::{ChangeArgs, Console, MESH, confirm, error, session};
 use crate::ui::document::{self, Format, FormatArgs};
 use crate::ui::table::table;
 use crate::ui::{Printer, counted};
@@ -65,15 +65,8 @@ struct SetArgs {
     #[arg(long)]
     overwrite: bool,
 
-    /// Namespace of the control plane
-    #[arg(long, value_name = "NAME", default_value = MESH)]
-    istio_namespace: String,
-
     #[command(flatten)]
-    ask: AskArgs,
-
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    change: ChangeArgs,
 }
 
 /// List all tags, with the namespaces that use them
@@ -93,15 +86,8 @@ struct RemoveArgs {
     #[arg(value_name = "TAG")]
     tag: String,
 
-    /// Namespace of the control plane
-    #[arg(long, value_name = "NAME", default_value = MESH)]
-    istio_namespace: String,
-
     #[command(flatten)]
-    ask: AskArgs,
-
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    change: ChangeArgs,
 }
 
 /// Runs the command.
@@ -118,10 +104,13 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
         tag,
         revision,
         overwrite,
+        change,
+    } = args;
+    let ChangeArgs {
         istio_namespace: mesh,
         ask,
         cluster,
-    } = args;
+    } = change;
     cluster.run_to_end(async |connected| {
         let (session, events) = session(connected.clone(), &mesh);
         let found = cluster.until_stopped(session.tags()).await;
@@ -178,12 +167,12 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
 }
 
 fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError> {
-    let RemoveArgs {
-        tag,
+    let RemoveArgs { tag, change } = args;
+    let ChangeArgs {
         istio_namespace: mesh,
         ask,
         cluster,
-    } = args;
+    } = change;
     cluster.run_to_end(async |connected| {
         let (session, events) = session(connected.clone(), &mesh);
         let tags = cluster.until_stopped(session.tags()).await;

@@ -4,10 +4,9 @@ use clap::Args;
 use mesh_install::engine::RemovalScope;
 use mesh_install::inventory::DEFAULT_REVISION;
 
-use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::{AskArgs, MESH, run};
+use crate::installer::{ChangeArgs, run};
 use crate::ui::Printer;
 
 /// Remove exactly what was installed, and say what stays
@@ -26,15 +25,8 @@ pub(crate) struct UninstallArgs {
     #[arg(long)]
     purge: bool,
 
-    /// Namespace of the control plane
-    #[arg(long, value_name = "NAME", default_value = MESH)]
-    istio_namespace: String,
-
     #[command(flatten)]
-    ask: AskArgs,
-
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    change: ChangeArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -58,10 +50,13 @@ pub(crate) fn uninstall(printer: &mut Printer, args: UninstallArgs) -> Result<Ex
     let UninstallArgs {
         revision,
         purge,
+        change,
+    } = args;
+    let ChangeArgs {
         istio_namespace,
         ask,
         cluster,
-    } = args;
+    } = change;
     let scope = if purge {
         RemovalScope::Purge
     } else {

@@ -17,7 +17,7 @@ use mesh_core::cluster::Cluster;
 use mesh_install::engine::{Claims, EngineError, Event, Session};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::cluster::duration;
+use crate::cluster::{ClusterArgs, duration};
 use crate::error::CommandError;
 use crate::ui::Printer;
 use crate::ui::document::FormatArgs;
@@ -61,6 +61,20 @@ pub(crate) struct AskArgs {
 
     #[command(flatten)]
     pub(crate) output: FormatArgs<Format>,
+}
+
+/// A change of a mesh that is there.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChangeArgs {
+    /// Namespace of the control plane
+    #[arg(long, value_name = "NAME", default_value = MESH)]
+    pub(crate) istio_namespace: String,
+
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
+
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 /// How to go about installing.

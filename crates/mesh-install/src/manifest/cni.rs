@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use mesh_core::k8s_openapi::api::apps::v1::{
-    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
-};
+use mesh_core::k8s_openapi::api::apps::v1::RollingUpdateDaemonSet;
 use mesh_core::k8s_openapi::api::core::v1::{
     AppArmorProfile, ConfigMap, ConfigMapEnvSource, Container, EnvFromSource, EnvVar, PodSpec,
-    PodTemplateSpec, SecurityContext, Volume, VolumeMount,
+    SecurityContext, Volume, VolumeMount,
 };
-use mesh_core::k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::Part;
 use super::parts::{
-    capabilities, cluster_role, critical_quota, field_variable, host_path, list, mount, number, object, port,
-    privileged_on_openshift, probe, read_only_mount, resource_variable, resources, rule, selector,
-    service_account, some, texts, typed, variable, variables,
+    self, capabilities, cluster_role, critical_quota, field_variable, host_path, list, mount, number, object,
+    port, privileged_on_openshift, probe, read_only_mount, resource_variable, resources, rule,
+    service_account, some, template, texts, typed, variable, variables,
 };
 use crate::spec::values::Cni;
 
@@ -93,7 +90,7 @@ fn rights(part: Part<'_>) -> Vec<Value> {
     if cni.ambient.enabled {
         let marks = vec![
             rule(&[""], &["pods/status"], &["patch", "update"]),
-            super::parts::named_rule(&["apps"], &["daemonsets"], &["istio-cni-node"], &["get"]),
+            parts::named_rule(&["apps"], &["daemonsets"], &["istio-cni-node"], &["get"]),
         ];
         objects.extend(role("istio-cni-ambient", marks));
     }
@@ -181,29 +178,12 @@ fn daemon_set(part: Part<'_>) -> Value {
         ("sidecar.istio.io/inject", "false"),
     ]);
     annotations.extend(cni.pod_annotations.clone());
-    object(&DaemonSet {
-        metadata,
-        spec: Some(DaemonSetSpec {
-            selector: selector(&own),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(pods),
-                    annotations: Some(annotations),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(pod(part)),
-            },
-            update_strategy: Some(DaemonSetUpdateStrategy {
-                type_: Some("RollingUpdate".to_owned()),
-                rolling_update: Some(RollingUpdateDaemonSet {
-                    max_unavailable: number(&cni.rolling_max_unavailable),
-                    ..RollingUpdateDaemonSet::default()
-                }),
-            }),
-            ..DaemonSetSpec::default()
-        }),
-        ..DaemonSet::default()
-    })
+    let rolling = RollingUpdateDaemonSet {
+        max_unavailable: number(&cni.rolling_max_unavailable),
+        ..RollingUpdateDaemonSet::default()
+    };
+    let template = template(pods, annotations, pod(part));
+    object(&parts::daemon_set(metadata, &own, template, rolling))
 }
 
 fn pod(part: Part<'_>) -> PodSpec {

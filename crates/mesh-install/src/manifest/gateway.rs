@@ -189,14 +189,7 @@ impl<'a> Gateway<'a> {
             ]));
         }
         annotations.extend(self.values.pod_annotations.clone());
-        PodTemplateSpec {
-            metadata: Some(ObjectMeta {
-                labels: Some(labels),
-                annotations: Some(annotations),
-                ..ObjectMeta::default()
-            }),
-            spec: Some(self.pod()),
-        }
+        super::parts::template(labels, annotations, self.pod())
     }
 
     fn pod(&self) -> PodSpec {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use mesh_core::k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
+};
 use mesh_core::k8s_openapi::api::autoscaling::v2::{
     CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec,
     MetricTarget, ResourceMetricSource,
 };
 use mesh_core::k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapVolumeSource, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource,
-    HTTPGetAction, HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, Probe,
-    ProjectedVolumeSource, ResourceFieldSelector, ResourceRequirements, SecretVolumeSource, SecurityContext,
-    ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+    HTTPGetAction, HostPathVolumeSource, LocalObjectReference, ObjectFieldSelector, PodSpec, PodTemplateSpec,
+    Probe, ProjectedVolumeSource, ResourceFieldSelector, ResourceRequirements, SecretVolumeSource,
+    SecurityContext, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
 use mesh_core::k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use mesh_core::k8s_openapi::api::rbac::v1::{
@@ -58,6 +61,40 @@ pub(super) fn some(text: &str) -> Option<String> {
 /// A map, unless it is empty.
 pub(super) fn filled(map: &Texts) -> Option<Texts> {
     (!map.is_empty()).then(|| map.clone())
+}
+
+/// Pods with labels and annotations.
+pub(super) fn template(labels: Texts, annotations: Texts, pod: PodSpec) -> PodTemplateSpec {
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels),
+            annotations: Some(annotations),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(pod),
+    }
+}
+
+/// A DaemonSet that knows its pods by labels, and replaces them node by node.
+pub(super) fn daemon_set(
+    metadata: ObjectMeta,
+    own: &Texts,
+    template: PodTemplateSpec,
+    rolling: RollingUpdateDaemonSet,
+) -> DaemonSet {
+    DaemonSet {
+        metadata,
+        spec: Some(DaemonSetSpec {
+            selector: selector(own),
+            template,
+            update_strategy: Some(DaemonSetUpdateStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(rolling),
+            }),
+            ..DaemonSetSpec::default()
+        }),
+        ..DaemonSet::default()
+    }
 }
 
 /// What a container requests: its own, or else what all do.

@@ -501,14 +501,7 @@ fn template(part: Part<'_>) -> PodTemplateSpec {
         ]));
     }
     annotations.extend(pilot.pod_annotations.clone());
-    PodTemplateSpec {
-        metadata: Some(ObjectMeta {
-            labels: Some(labels),
-            annotations: Some(annotations),
-            ..ObjectMeta::default()
-        }),
-        spec: Some(pod(part)),
-    }
+    super::parts::template(labels, annotations, pod(part))
 }
 
 fn pod(part: Part<'_>) -> PodSpec {

@@ -1,11 +1,9 @@
 //! The proxy of ambient mode on each node.
 
-use mesh_core::k8s_openapi::api::apps::v1::{
-    DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet,
-};
+use mesh_core::k8s_openapi::api::apps::v1::RollingUpdateDaemonSet;
 use mesh_core::k8s_openapi::api::core::v1::{
-    ClusterTrustBundleProjection, Container, EnvVar, PodSpec, PodTemplateSpec, ProjectedVolumeSource,
-    SecurityContext, Volume, VolumeMount, VolumeProjection,
+    ClusterTrustBundleProjection, Container, EnvVar, PodSpec, ProjectedVolumeSource, SecurityContext, Volume,
+    VolumeMount, VolumeProjection,
 };
 use mesh_core::k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mesh_core::k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -13,9 +11,9 @@ use serde_json::Value;
 
 use super::Part;
 use super::parts::{
-    PROXY_ID, capabilities, cluster_role, config_map, critical_quota, empty, field_variable, filled,
+    self, PROXY_ID, capabilities, cluster_role, config_map, critical_quota, empty, field_variable, filled,
     host_path, list, mount, object, port, privileged_on_openshift, probe, resource_variable, resources,
-    selector, service_account, some, texts, token, typed, variable, variables,
+    service_account, some, template, texts, token, typed, variable, variables,
 };
 use crate::spec::values::Ztunnel;
 
@@ -85,30 +83,14 @@ fn daemon_set(part: Part<'_>) -> Value {
     labels.extend(ztunnel.pod_labels.clone());
     let mut annotations = texts([("sidecar.istio.io/inject", "false")]);
     annotations.extend(ztunnel.pod_annotations.clone());
-    object(&DaemonSet {
-        metadata: metadata(part),
-        spec: Some(DaemonSetSpec {
-            selector: selector(&texts([("app", APP)])),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(labels),
-                    annotations: Some(annotations),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(pod(part)),
-            },
-            // The new one takes over before the old one goes.
-            update_strategy: Some(DaemonSetUpdateStrategy {
-                type_: Some("RollingUpdate".to_owned()),
-                rolling_update: Some(RollingUpdateDaemonSet {
-                    max_surge: Some(IntOrString::Int(1)),
-                    max_unavailable: Some(IntOrString::Int(0)),
-                }),
-            }),
-            ..DaemonSetSpec::default()
-        }),
-        ..DaemonSet::default()
-    })
+    // The new one takes over before the old one goes.
+    let rolling = RollingUpdateDaemonSet {
+        max_surge: Some(IntOrString::Int(1)),
+        max_unavailable: Some(IntOrString::Int(0)),
+    };
+    let template = template(labels, annotations, pod(part));
+    let own = texts([("app", APP)]);
+    object(&parts::daemon_set(metadata(part), &own, template, rolling))
 }
 
 fn pod(part: Part<'_>) -> PodSpec {
