@@ -562,17 +562,7 @@ async fn write(
             object: target.to_string(),
             stable: subject.stable.to_string(),
             canary: subject.canary.to_string(),
-            routes: rollout
-                .routes
-                .iter()
-                .map(|route| {
-                    let name = route
-                        .name
-                        .as_deref()
-                        .map_or_else(String::new, |name| format!(" `{name}`"));
-                    format!("{} route{name}", route.section.field())
-                })
-                .collect(),
+            routes: patch::places(live, rollout)?,
         },
     )?;
     let mut created = driver.intended(prepared);

@@ -29,7 +29,7 @@ async fn all_that_is_missing_is_made_and_goes_again() {
     insta::assert_snapshot!(output, @r#"
     status: 0
     -- stdout --
-    reviews.NAMESPACE.svc.cluster.local: v1 -> v2 on http route of VirtualService NAMESPACE/reviews
+    reviews.NAMESPACE.svc.cluster.local: v1 -> v2 on http[0] of VirtualService NAMESPACE/reviews
     made VirtualService NAMESPACE/reviews
     made DestinationRule NAMESPACE/reviews
     10% of the traffic goes to v2, the rest to v1 (VirtualService NAMESPACE/reviews)
@@ -461,8 +461,24 @@ async fn weights_of_other_routes_of_the_gateway_api_move_and_come_back() {
         stage.create(kind, &route).await;
         let before = stage.object(kind, name).await;
         let shift = ["shift", "25%", "--service=reviews", "--canary=reviews-v2"];
+        let argo = json!({"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}});
+        let params = kube::api::PatchParams::default();
+        let merge = kube::api::Patch::Merge(argo);
+        stage
+            .objects(kind)
+            .patch(name, &params, &merge)
+            .await
+            .expect("a label");
+        let output = stage.run(shift);
+        assert!(
+            output
+                .stderr
+                .contains("jqPathExpressions: [.spec.rules[].backendRefs[].weight]"),
+            "{output}"
+        );
+        let shift = shift.into_iter().chain(["--allow-gitops"]);
         let extras = ["--match=end-user=jason", "--mirror=100%", "--sticky"];
-        let output = stage.run(shift.into_iter().chain(extras));
+        let output = stage.run(shift.clone().chain(extras));
         if kind == "GRPCRoute" {
             assert_eq!(output.status, Some(0), "{output}");
             let route = stage.object(kind, name).await;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
@@ -36,7 +36,20 @@ struct Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         self.bridge.abort();
+        // Other tests need not wait for proxies that answer no more.
+        let pods = self.pods();
+        let clear = async {
+            for index in 0..self.mesh.envoys().len() {
+                let _ = pods.delete(&client_pod(index), &DeleteParams::default()).await;
+            }
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(clear));
     }
+}
+
+/// The name of the pod that a proxy is said to run in.
+fn client_pod(index: usize) -> String {
+    format!("client-{index}")
 }
 
 /// Gives proxies the `spec` of an object with routes.
@@ -58,7 +71,7 @@ impl Scene {
         let mesh = Arc::new(mesh);
         let bridge = bridge(&stage, Arc::clone(&mesh), kind, apply).await;
         for (index, envoy) in mesh.envoys().iter().enumerate() {
-            let name = format!("client-{index}");
+            let name = client_pod(index);
             let pod = serde_json::from_value(json!({
                 "metadata": {"name": name},
                 "spec": {"nodeSelector": {"test": "canary"}, "containers": [
@@ -82,6 +95,10 @@ impl Scene {
             prometheus,
             bridge,
         }
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.stage.cluster.client(), &self.stage.namespace)
     }
 
     fn traffic(&self) -> Vec<Traffic> {
@@ -691,7 +708,7 @@ async fn connections_are_moved_and_judged() {
     assert!(counts.of("v2").abs_diff(200) < 70, "{counts:?}");
     assert_eq!(stage.run(["abort"]).status, Some(0));
 
-    let steps = ["run", "--steps=20,50", "--interval=3s", "--min-requests=5"];
+    let steps = ["run", "--steps=20,50", "--interval=2s", "--min-requests=5"];
     let output = scene.run(&[&steps[..], &["--p99=1s"]].concat());
     assert_eq!(output.status, Some(2), "{output}");
     assert!(
@@ -805,7 +822,7 @@ async fn services_of_an_http_route_share_its_requests() {
     let output = scene.run(&[
         "run",
         "--steps=50,100",
-        "--interval=3s",
+        "--interval=2s",
         "--p99=500ms",
         "--min-requests=5",
     ]);

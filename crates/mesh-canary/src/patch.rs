@@ -71,7 +71,7 @@ pub fn routes(
             let is_wanted = wanted.is_none_or(|wanted| {
                 name == Some(wanted) || place == wanted || (section.is_http() && index.to_string() == wanted)
             });
-            let shown = name.map_or_else(|| place.clone(), |name| format!("{place} `{name}`"));
+            let shown = shown(section, index, name);
             seen.push(shown.clone());
             if !is_wanted {
                 continue;
@@ -119,6 +119,22 @@ pub fn routes(
         return Err(Refusal::new(message).hinted(hint));
     }
     Ok(found)
+}
+
+/// Where the routes of a rollout are in the live object, in words, such as "http\[0\]", with its name if it has one.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn places(object: &Value, rollout: &Rollout) -> Result<Vec<String>, Refusal> {
+    let routes = rollout.routes.iter().zip(find(object, rollout)?);
+    let places = routes.map(|(route, index)| shown(route.section, index, route.name.as_deref()));
+    Ok(places.collect())
+}
+
+fn shown(section: Section, index: usize, name: Option<&str>) -> String {
+    let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
+    format!("{}[{index}]{name}", section.field())
 }
 
 /// Where the routes of a rollout are in the live object.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh_analyze::{RuleSet, Severity};
 use mesh_canary::patch;
-use mesh_canary::route::Version;
+use mesh_canary::route::{Section, Version};
 use mesh_canary::rules;
 use mesh_core::cluster::Scope;
 use mesh_core::injection::DATAPLANE_LABEL;
@@ -297,6 +297,7 @@ struct Owner {
     name: &'static str,
     /// Labels or annotations that say so.
     marks: &'static [&'static str],
+    /// `WEIGHTS` in it stands for the paths of all weights.
     recipe: &'static str,
 }
 
@@ -304,8 +305,8 @@ const OWNERS: [Owner; 3] = [
     Owner {
         name: "Argo CD",
         marks: &["argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id"],
-        recipe: "let Argo CD ignore the weights: `ignoreDifferences` with `jqPathExpressions: [.spec.http[].route[].weight]`, and \
-                 the sync option `RespectIgnoreDifferences=true`",
+        recipe: "let Argo CD ignore the weights: `ignoreDifferences` with `jqPathExpressions: [WEIGHTS]`, and the sync option \
+                 `RespectIgnoreDifferences=true`",
     },
     Owner {
         name: "Flux",
@@ -348,6 +349,17 @@ fn names_routes(rollout: &Value, target: &Target) -> bool {
             let several = gateway[list].as_array();
             several.into_iter().flatten().any(|one| is_it(&one["name"]))
         })
+}
+
+/// The paths of an object's weights, as jq has them.
+fn weights(object: &Value) -> String {
+    let sections = Section::of(object).iter();
+    let used = sections.filter(|section| !section.routes(object).is_empty());
+    let path = |section: &Section| {
+        let (routes, destinations) = (section.field(), section.destinations_field());
+        format!(".spec.{routes}[].{destinations}[].weight")
+    };
+    used.map(path).collect::<Vec<_>>().join(", ")
 }
 
 /// Refuses objects that a controller would set back, and says who else writes to the object.
@@ -393,7 +405,7 @@ fn check_owner(
             "{} looks after {target}, and may set the weights back",
             owner.name
         ))
-        .hinted(owner.recipe);
+        .hinted(owner.recipe.replace("WEIGHTS", &weights(live)));
         if allow_gitops {
             printer.warning(&error);
             continue;

@@ -8,7 +8,7 @@ use mesh_canary::route::{Subject, Version};
 use mesh_canary::state::Rollout;
 use mesh_core::cluster::{BodyReader, Found, Scope, proxy_of};
 use mesh_envoy::istio::ClusterName;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::driver::Driver;
 use crate::error::CommandError;
@@ -218,12 +218,13 @@ impl Place {
     }
 
     /// The canary's share wherever something leads to either version. A listener that drains, or is not in use yet, does
-    /// not count.
+    /// not count, nor what a version has as a service of its own.
     fn collect_shares(self, dump: &Value, subject: &Subject, shares: &mut Vec<f64>) {
         let mut rest = vec![dump];
         while let Some(value) = rest.pop() {
             match value {
                 Value::Array(items) => rest.extend(items),
+                Value::Object(fields) if is_own_host(fields, subject) => {}
                 Value::Object(fields) => {
                     let kind = fields.get("@type").and_then(Value::as_str).unwrap_or_default();
                     let action = match self {
@@ -245,6 +246,19 @@ impl Place {
             }
         }
     }
+}
+
+/// Whether this is the virtual host of a version that is a service, for whoever asks for just that. Istio names virtual
+/// hosts by host and port.
+fn is_own_host(fields: &Map<String, Value>, subject: &Subject) -> bool {
+    let Some(name) = fields.get("name").filter(|_| fields.contains_key("domains")) else {
+        return false;
+    };
+    let name = name.as_str().unwrap_or_default();
+    let name = name.split_once(':').map_or(name, |(host, _)| host);
+    [&subject.stable, &subject.canary]
+        .into_iter()
+        .any(|version| matches!(version, Version::Service(host) if host == name && *host != subject.host))
 }
 
 fn share(action: &Value, subject: &Subject) -> Option<f64> {
@@ -314,6 +328,24 @@ mod tests {
         let mut shares = Vec::new();
         Place::InlineRoutes.collect_shares(&waypoint, &subject, &mut shares);
         assert_eq!(shares, [0.3]);
+
+        let services = Subject {
+            stable: Version::Service("a-v1.b".to_owned()),
+            canary: Version::Service("a-v2.b".to_owned()),
+            ..subject.clone()
+        };
+        let to = |name: &str, host: &str| {
+            let cluster = format!("outbound|80||{host}");
+            json!({"name": format!("{name}:80"), "domains": [name], "routes": [{"route": {"cluster": cluster}}]})
+        };
+        let hosts = [
+            to("a.b", "a-v1.b"),
+            to("a-v1.b", "a-v1.b"),
+            to("a-v2.b", "a-v2.b"),
+        ];
+        let mut shares = Vec::new();
+        Place::Routes.collect_shares(&json!({"virtual_hosts": hosts}), &services, &mut shares);
+        assert_eq!(shares, [0.0]);
 
         let chain = |canary: u32| {
             json!({"listener": {"filter_chains": [{"filters": [

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use mesh_canary::judge;
+use mesh_canary::patch;
 use mesh_canary::percent::Percent;
 use mesh_canary::plan::Limits;
 use mesh_canary::route::Version;
@@ -160,14 +161,10 @@ async fn look(driver: &Driver, args: &StatusArgs) -> Result<Status, CommandError
             failures: run.failures,
             max_failures: run.plan.limits.max_failures,
         }),
-        routes: rollout
-            .routes
-            .iter()
-            .map(|route| match &route.name {
-                Some(name) => format!("{} `{name}`", route.section.field()),
-                None => route.section.field().to_owned(),
-            })
-            .collect(),
+        routes: patch::places(&live, &rollout).unwrap_or_else(|_| {
+            let routes = rollout.routes.iter();
+            routes.map(|route| route.section.field().to_owned()).collect()
+        }),
         stable,
         canary,
         proxies: synced,

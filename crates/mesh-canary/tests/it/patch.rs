@@ -175,12 +175,6 @@ fn backends_of_an_http_route_are_services() {
 
 #[test]
 fn filters_of_an_http_route_come_and_go_among_those_of_others() {
-    let subject = Subject {
-        host: "reviews.shop.svc.cluster.local".to_owned(),
-        stable: Version::Service("reviews-v1.shop.svc.cluster.local".to_owned()),
-        canary: Version::Service("reviews-v2.shop.svc.cluster.local".to_owned()),
-    };
-    let backend = |name: &str, weight: i64| json!({"group": "", "kind": "Service", "name": name, "port": 80, "weight": weight});
     let modifier = json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-a"]}});
     let mut canary = backend("reviews-v2", 0);
     canary["filters"] = json!([modifier]);
@@ -188,8 +182,8 @@ fn filters_of_an_http_route_come_and_go_among_those_of_others() {
         {"backendRefs": [backend("reviews-v1", 100), canary]},
         {"matches": [{"path": {"type": "PathPrefix", "value": "/x"}}], "filters": [modifier], "backendRefs": [backend("reviews-v1", 100)]},
     ]}});
-    let routes = patch::routes(&object, &subject, None, &NAMES).expect("routes");
-    let mut rollout = Rollout::new(subject, routes, &stamp(), Vec::new());
+    let routes = patch::routes(&object, &services(), None, &NAMES).expect("routes");
+    let mut rollout = Rollout::new(services(), routes, &stamp(), Vec::new());
     rollout.extras.sticky = Some("version".to_owned());
     rollout.extras.mirror = Some(percent("2.5%"));
     let changed = moved(&object, &mut rollout, "20%");
@@ -393,6 +387,56 @@ prop_compose! {
     }
 }
 
+/// A backend of an HTTPRoute as the API server has it.
+fn backend(name: &str, weight: i64) -> Value {
+    json!({"group": "", "kind": "Service", "name": name, "port": 80, "weight": weight})
+}
+
+/// The services that are the versions of an HTTPRoute.
+fn services() -> Subject {
+    Subject {
+        host: "reviews.shop.svc.cluster.local".to_owned(),
+        stable: Version::Service("reviews-v1.shop.svc.cluster.local".to_owned()),
+        canary: Version::Service("reviews-v2.shop.svc.cluster.local".to_owned()),
+    }
+}
+
+prop_compose! {
+    /// An HTTPRoute with rules and filters of all sorts.
+    fn http_route()(
+        rules in prop::collection::vec((any::<bool>(), any::<bool>(), 1_i64..5, 0_usize..3, 0_usize..3), 1..4),
+    ) -> Value {
+        let known = [
+            json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"add": [{"name": "x", "value": "y"}]}}),
+            json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x"]}}),
+        ];
+        let rules: Vec<Value> = rules.iter().enumerate().map(|(index, (has_canary, has_other, scale, filters, of_canary))| {
+            let mut list = vec![backend("reviews-v1", 300 * scale)];
+            if *has_other {
+                list.push(backend("cdn", 7));
+            }
+            if *has_canary {
+                list.push(backend("reviews-v2", 200 * scale));
+                if *of_canary > 0 {
+                    list.last_mut().expect("it was pushed")["filters"] = json!(known[..*of_canary]);
+                }
+            }
+            if let [only] = list.as_mut_slice() {
+                only["weight"] = (500 * scale).into();
+            }
+            let mut rule = json!({
+                "matches": [{"path": {"type": "PathPrefix", "value": format!("/{index}")}}],
+                "backendRefs": list,
+            });
+            if *filters > 0 {
+                rule["filters"] = json!(known[..*filters]);
+            }
+            rule
+        }).collect();
+        json!({"kind": "HTTPRoute", "metadata": {"name": "reviews", "resourceVersion": "1"}, "spec": {"rules": rules}})
+    }
+}
+
 /// The sum of the weights of the two versions on each route that has the stable one.
 fn totals(object: &Value) -> Vec<i64> {
     let subject = subject();
@@ -455,6 +499,39 @@ proptest! {
         let back = restore(&live, &rollout).expect("a change");
         let back = back.applied(&live).expect("it fits");
         prop_assert_eq!(back["spec"].to_string(), expected["spec"].to_string());
+    }
+
+    /// The same of an HTTPRoute, where all else that is done with requests is among filters of others.
+    #[test]
+    fn every_way_leads_back_in_an_http_route(object in http_route(), steps in steps()) {
+        let routes = patch::routes(&object, &services(), None, &NAMES).expect("routes");
+        let mut rollout = Rollout::new(services(), routes, &stamp(), Vec::new());
+        let (mut live, mut expected) = (object.clone(), object.clone());
+        for step in steps {
+            match step {
+                Step::Shift(to) => rollout.percent = percent(&to.to_string()),
+                Step::Mirror(to) => rollout.extras.mirror = to.map(|to| percent(&to.to_string())),
+                Step::Preview(is_wanted) => {
+                    rollout.extras.sticky = is_wanted.then(|| "version".to_owned());
+                }
+                Step::Foreign(kind) => {
+                    let last = expected["spec"]["rules"].as_array().map_or(0, Vec::len) - 1;
+                    let live_last = live["spec"]["rules"].as_array().map_or(0, Vec::len) - 1;
+                    for (object, last) in [(&mut live, live_last), (&mut expected, last)] {
+                        let rule = object["spec"]["rules"][last].as_object_mut().expect("a rule");
+                        let filters = rule.entry("filters").or_insert_with(|| json!([]));
+                        filters.as_array_mut().expect("filters").push(json!({"type": "ExtensionRef", "extensionRef": {"name": kind}}));
+                    }
+                    continue;
+                }
+            }
+            let to = rollout.percent.to_string();
+            live = moved(&live, &mut rollout, &to);
+        }
+        let back = restore(&live, &rollout).expect("a change");
+        let back = back.applied(&live).expect("it fits");
+        // The order of fields is that in which they came.
+        prop_assert_eq!(&back["spec"], &expected["spec"]);
     }
 
     /// A patch that was made for one state of the object either fits the next one, and then keeps what is there, or is
