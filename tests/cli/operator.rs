@@ -21,7 +21,7 @@ use crate::installer::meshctl;
 use crate::service::Service;
 
 /// How many random changes of objects are made; `MESHCTL_OPERATOR_EDITS` makes it another number.
-const EDITS: usize = 30;
+const EDITS: usize = 20;
 
 /// How many of them are made before they must be repaired.
 const AT_ONCE: usize = 20;

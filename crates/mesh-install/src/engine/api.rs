@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mesh_core::cluster::{Answer, Cluster, ClusterError, ErrorKind, ListQuery, Method, Scope, Write};
 use serde_json::{Value, json};
 
+use super::kept::Kept;
 use super::lock::Lock;
 use super::{EngineError, Event, Report, Result};
 use crate::diagnose::{Cause, failed_webhook, webhook_cause};
@@ -49,6 +50,8 @@ pub(super) struct Api {
     lock: Option<Arc<Lock>>,
     /// The namespaces that may be touched; all of them if there are none named.
     within: Option<Arc<BTreeSet<String>>>,
+    /// What need not be tried again.
+    kept: Option<Arc<Kept>>,
 }
 
 /// What came of an apply.
@@ -79,6 +82,7 @@ impl Api {
             is_patient: false,
             lock: None,
             within: None,
+            kept: None,
         }
     }
 
@@ -86,6 +90,14 @@ impl Api {
     pub(super) fn within(self, namespaces: BTreeSet<String>) -> Self {
         Self {
             within: Some(Arc::new(namespaces)),
+            ..self
+        }
+    }
+
+    /// The same, with a memory of what need not be tried again.
+    pub(super) fn remembering(self, kept: Arc<Kept>) -> Self {
+        Self {
+            kept: Some(kept),
             ..self
         }
     }
@@ -106,6 +118,11 @@ impl Api {
             Some(namespaces) if is_namespaced => namespaces.iter().cloned().map(Scope::Namespace).collect(),
             _ => vec![Scope::All],
         }
+    }
+
+    /// What need not be tried again.
+    pub(super) fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
     }
 
     /// The same, for work that is under way and should go on when the server is back.

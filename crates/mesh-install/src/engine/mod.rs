@@ -14,6 +14,7 @@
 
 mod api;
 mod install;
+mod kept;
 mod lock;
 mod plan;
 mod remove;
@@ -35,6 +36,7 @@ use crate::state::{State, StateError};
 
 pub use api::Applied;
 pub use install::InstallOptions;
+pub use kept::Kept;
 pub use lock::{Holder, NamedLock};
 pub use plan::Claims;
 pub use remove::{Left, Removal, RemovalScope};
@@ -172,6 +174,16 @@ impl Session {
     pub fn within(self, namespaces: BTreeSet<String>) -> Self {
         Self {
             api: self.api.within(namespaces),
+            ..self
+        }
+    }
+
+    /// The same, for who makes the same plans again and again: what was as desired is not tried again while nobody writes
+    /// it. The memory may be that of several sessions of one cluster.
+    #[must_use]
+    pub fn remembering(self, kept: Arc<Kept>) -> Self {
+        Self {
+            api: self.api.remembering(kept),
             ..self
         }
     }

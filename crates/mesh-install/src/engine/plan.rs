@@ -155,40 +155,39 @@ async fn judge(
         return Ok(Action::Keep);
     }
     let mut object = object.clone();
-    if is_foreign && !claims.adopt {
-        let foreign = Action::Foreign { owner: owner(&live) };
+    let foreign = (is_foreign && !claims.adopt).then(|| Action::Foreign { owner: owner(&live) });
+    if let Some(foreign) = &foreign {
+        // All meshes of a cluster have the same definitions: it is enough if they are as this one wants them.
         let Some(mesh) = label(&live, OWNER_LABEL).filter(|_| reference.step() == Step::Definition) else {
-            return Ok(foreign);
+            return Ok(foreign.clone());
         };
-        // All meshes of a cluster have the same ones: it is enough if they are as this one wants them.
         object["metadata"]["labels"][OWNER_LABEL] = json!(mesh);
-        let how = How {
-            force: false,
-            dry_run: true,
-        };
-        let is_same = matches!(
-            api.apply(reference, &object, how).await?,
-            Applied::Done(result) if essence(&result) == essence(&live)
-        );
-        return Ok(if is_same { Action::Keep } else { foreign });
+    } else {
+        cede(&mut object, &live, desired.is_scaled(reference));
     }
-    cede(&mut object, &live, desired.is_scaled(reference));
+    let kept = api.kept();
+    if kept.is_some_and(|kept| kept.is_kept(reference, &live, &object)) {
+        return Ok(Action::Keep);
+    }
     let how = How {
-        force: claims.force_conflicts || is_foreign,
+        force: claims.force_conflicts || (is_foreign && claims.adopt),
         dry_run: true,
     };
-    Ok(match api.apply(reference, &object, how).await? {
+    let action = match api.apply(reference, &object, how).await? {
         Applied::Conflict(conflicts) => Action::Conflict(conflicts),
         Applied::Refused(why) => Action::Refused(why),
         Applied::Done(result) => {
             let (before, after) = (essence(&live), essence(&result));
             if before == after {
-                Action::Keep
-            } else {
-                Action::Change { before, after }
+                if let Some(kept) = kept {
+                    kept.keep(reference, &live, &object);
+                }
+                return Ok(Action::Keep);
             }
+            Action::Change { before, after }
         }
-    })
+    };
+    Ok(foreign.unwrap_or(action))
 }
 
 /// Whose an object seems to be.

@@ -221,7 +221,10 @@ impl<'a> Plane<'a> {
             let _ = sender.send(event);
         });
         let session = Session::new(self.context.cluster.clone(), &self.namespace, report);
-        (session.within(self.context.settings.namespaces.clone()), receiver)
+        let session = session
+            .within(self.context.settings.namespaces.clone())
+            .remembering(Arc::clone(&self.context.kept));
+        (session, receiver)
     }
 
     /// Works until the end, until the operator stops, or until it takes too long. What keeps it is told meanwhile.

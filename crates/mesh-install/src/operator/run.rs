@@ -22,7 +22,7 @@ use super::NAME;
 use super::attempts::Attempts;
 use super::reconcile::{Outcome, reconcile};
 use super::wanted::revision_of;
-use crate::engine::{EngineError, Holder, NamedLock};
+use crate::engine::{EngineError, Holder, Kept, NamedLock};
 use crate::object::{KINDS, OWNER_LABEL, ObjectKind, Step};
 use crate::spec::{GROUP, KIND, PLURAL, VERSION};
 
@@ -75,6 +75,7 @@ pub(super) struct Context {
     pub(super) report: Arc<dyn Fn(Notice) + Send + Sync>,
     pub(super) recorder: Recorder,
     pub(super) attempts: Attempts,
+    pub(super) kept: Arc<Kept>,
     stop: watch::Receiver<bool>,
     /// The control planes of each namespace, as they were seen last.
     stores: Mutex<Vec<Store<DynamicObject>>>,
@@ -155,6 +156,7 @@ impl Operator {
             settings: self,
             report,
             attempts: Attempts::default(),
+            kept: Arc::default(),
             stop: stop.clone(),
             stores: Mutex::default(),
         });
