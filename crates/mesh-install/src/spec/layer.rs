@@ -205,8 +205,8 @@ fn key_of(segment: &Segment) -> String {
     }
 }
 
-/// The one field of this name somewhere in the specification, for names that stand at the wrong place. A name that
-/// several fields have says nothing.
+/// The field of this name somewhere in the specification, for names that stand at the wrong place. Of several it is the
+/// one of Istio's charts, whose values are written without `values`; otherwise they say nothing.
 pub(super) fn elsewhere(name: &str) -> Option<FieldPath> {
     fn search(schema: &MessageSchema, name: &str, path: &FieldPath, found: &mut Vec<FieldPath>) {
         for field in schema.fields {
@@ -226,7 +226,10 @@ pub(super) fn elsewhere(name: &str) -> Option<FieldPath> {
     search(ControlPlane::schema(), name, &FieldPath::root(), &mut found);
     match found.as_slice() {
         [only] => Some(only.clone()),
-        _ => None,
+        several => {
+            let chart = FieldPath::root().key("values").key(name);
+            several.contains(&chart).then_some(chart)
+        }
     }
 }
 

@@ -174,6 +174,13 @@ fn unknown_fields_are_refused_with_the_nearest_one() {
             "did you mean `meshConfig.accessLogFile`?"
         )
     );
+    // As in the values of Istio's charts.
+    for (set, meant) in [
+        ("pilot.replicaCount=2", "did you mean `values.pilot`?"),
+        ("global.proxy.image=x", "did you mean `values.global`?"),
+    ] {
+        assert_eq!(one(&sets(&[set])).2, meant);
+    }
 }
 
 #[test]
