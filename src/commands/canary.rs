@@ -244,11 +244,17 @@ struct ExtraArgs {
     /// Do not keep users at the new version any more
     #[arg(long, conflicts_with = "sticky")]
     no_sticky: bool,
+
+    /// Multiply the weights of a route where they cannot express a share, in this rollout from here on
+    #[arg(long, help_heading = None)]
+    rescale: bool,
 }
 
 impl ExtraArgs {
-    /// Does to `extras` what was said.
-    fn apply(&self, extras: &mut Extras) {
+    /// Does to a rollout what was said.
+    fn apply(&self, rollout: &mut Rollout) {
+        rollout.may_rescale |= self.rescale;
+        let extras = &mut rollout.extras;
         if self.no_match {
             extras.previews.clear();
         }
@@ -473,7 +479,7 @@ fn plan(driver: &Driver, rollout: &Rollout, step: &Move) -> Result<Rollout, Comm
         }
         Move::Shift(share, extras) => {
             rollout.percent = share.from(rollout.percent).map_err(CommandError::user)?;
-            extras.apply(&mut rollout.extras);
+            extras.apply(&mut rollout);
             rollout.record(&stamp, Phase::Progressing, "shifted");
         }
         Move::Promote => {

@@ -212,6 +212,27 @@ async fn what_else_a_shift_does_stays_until_it_is_taken_back() {
     run(&["shift", "20%", "--no-sticky"]);
     assert_eq!(facts().await, (1, None, false));
     run(&["shift", "20%", "--sticky=again"]);
+    // A share that the weights cannot express multiplies them, if that is said; the next one needs no more of it.
+    let refused = stage.run(["shift", "0.5%"]);
+    assert!(
+        refused
+            .stderr
+            .contains("`--rescale` multiply all weights of the route by 2"),
+        "{refused}"
+    );
+    let weights = async || {
+        let routes = stage.routes().await["spec"]["http"].clone();
+        let main = routes
+            .as_array()
+            .and_then(|routes| routes.last())
+            .cloned()
+            .expect("a route");
+        [0, 1].map(|index| main["route"][index]["weight"].clone())
+    };
+    run(&["shift", "0.5%", "--rescale"]);
+    assert_eq!(weights().await, [199, 1]);
+    run(&["shift", "--to=0.8%,20%"]);
+    assert_eq!(weights().await, [80, 20]);
     run(&["promote"]);
     assert_eq!(facts().await, (0, None, false));
     run(&["undo"]);

@@ -225,7 +225,7 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
     for (state, index) in after.routes.iter_mut().zip(&indexes) {
         let route = &state.section.routes(object)[*index];
         let live = state.section.destinations(route);
-        let mut new = split(live, state, &rollout.subject, rollout.percent, names)?;
+        let mut new = split(live, state, rollout, names)?;
         let canary = new
             .iter_mut()
             .find(|one| rollout.subject.role(state.section, one, names) == Role::Canary);
@@ -341,21 +341,24 @@ fn weighed_as(section: Section, destination: &Value, original: &Value) -> Value 
     new
 }
 
+/// The largest weight that the Gateway API allows.
+const LARGEST_WEIGHT: i64 = 1_000_000;
+
 /// The destinations with the canary's share.
 fn split(
     live: &[Value],
     state: &RouteState,
-    subject: &Subject,
-    percent: Percent,
+    rollout: &Rollout,
     names: &Names<'_>,
 ) -> Result<Vec<Value>, Refusal> {
+    let Rollout { subject, percent, .. } = rollout;
     let section = state.section;
     let role = |destination: &Value| subject.role(section, destination, names);
     let originals = section.weights(&state.original);
     let total: i64 = state
         .original
         .iter()
-        .zip(originals)
+        .zip(&originals)
         .filter(|(destination, _)| role(destination) != Role::Other)
         .map(|(_, weight)| weight)
         .sum();
@@ -368,19 +371,29 @@ fn split(
         ))
         .hinted("give the stable version a weight first"));
     }
-    let Some(canary) = percent.of(total) else {
+    let factor = percent.factor(total);
+    if factor != 1 && !rollout.may_rescale {
         let (below, above) = percent.around(total);
         return Err(Refusal::new(format!(
             "{percent} cannot be written exactly: the weights of the two versions add up to {total}"
         ))
         .hinted(format!(
-            "choose {below} or {above}, or give the route weights with a larger total"
+            "choose {below} or {above}, or let `--rescale` multiply all weights of the route by {factor}"
         )));
-    };
+    }
+    let all: i64 = originals.iter().sum();
+    if factor != 1 && all.saturating_mul(factor) > LARGEST_WEIGHT {
+        return Err(Refusal::new(format!(
+            "{percent} cannot be written exactly: the weights of the route would be larger than {LARGEST_WEIGHT}"
+        ))
+        .hinted("choose a share with fewer digits"));
+    }
+    let total = total * factor;
+    let canary = percent.of(total).unwrap_or_default();
     let mut new = Vec::with_capacity(live.len() + 1);
     let mut template = None;
     let mut has_canary = false;
-    for destination in live {
+    for (position, destination) in live.iter().enumerate() {
         let weighed = match role(destination) {
             Role::Stable => with_weight(destination, total - canary),
             Role::Whole => with_weight(
@@ -391,7 +404,13 @@ fn split(
                 has_canary = true;
                 with_weight(destination, canary)
             }
-            Role::Other => destination.clone(),
+            // Its part of the whole stays as it was before the rollout.
+            Role::Other => match originals.get(position).map(|weight| weight * factor) {
+                Some(weight) if weight != known_weight(destination, section) => {
+                    with_weight(destination, weight)
+                }
+                _ => destination.clone(),
+            },
         };
         if matches!(role(destination), Role::Stable | Role::Whole) {
             template = Some(weighed.clone());
@@ -403,6 +422,12 @@ fn split(
         new.push(with_weight(&added, canary));
     }
     Ok(new)
+}
+
+/// The weight of one of several destinations, as proxies see it.
+fn known_weight(destination: &Value, section: Section) -> i64 {
+    let several = [destination.clone(), Value::Null];
+    section.weights(&several).first().copied().unwrap_or_default()
 }
 
 fn with_weight(destination: &Value, weight: i64) -> Value {

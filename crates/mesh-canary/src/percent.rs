@@ -56,6 +56,17 @@ impl Percent {
             .flatten()
     }
 
+    /// The least factor by which `total` has to be multiplied for this share of it to be a whole number.
+    pub fn factor(self, total: i64) -> i64 {
+        let whole = i128::from(WHOLE);
+        let (mut a, mut b) = (whole, (i128::from(total) * i128::from(self.0)).rem_euclid(whole));
+        // The greatest common divisor (Euclid).
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        i64::try_from(whole / a).unwrap_or(1)
+    }
+
     /// The shares next to this one that are whole numbers of `total` parts, below and above.
     pub fn around(self, total: i64) -> (String, String) {
         let show = |part: i128| {
@@ -205,6 +216,16 @@ mod tests {
         assert_eq!(percent("10%").of(3), None);
         assert_eq!(percent("10%").around(3), ("0%".to_owned(), "33.3333%".to_owned()));
         assert_eq!(percent("0.5%").of(1000), Some(5));
+        let factors = [
+            ("10%", 100),
+            ("0.5%", 100),
+            ("10%", 3),
+            ("0.01%", 1),
+            ("33.3%", 7),
+            ("0%", 3),
+        ];
+        let factors = factors.map(|(text, total)| percent(text).factor(total));
+        assert_eq!(factors, [1, 2, 10, 10_000, 1_000, 1]);
         assert_eq!(percent("25%").fraction(), (25, 100));
         assert_eq!(percent("0.5%").fraction(), (5, 1_000));
         assert_eq!(percent("0.05%").fraction(), (5, 10_000));

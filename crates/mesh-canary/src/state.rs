@@ -309,6 +309,9 @@ pub struct Rollout {
     /// What else is done with requests.
     #[serde(default)]
     pub extras: Extras,
+    /// Whether the weights of a route may be multiplied for a share that they cannot express.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_rescale: bool,
     /// The routes that it changes.
     pub routes: Vec<RouteState>,
     /// What it has made.
@@ -351,6 +354,7 @@ impl Rollout {
             message: String::new(),
             run: None,
             extras: Extras::default(),
+            may_rescale: false,
             routes,
             created: Vec::new(),
             events,

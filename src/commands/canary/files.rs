@@ -94,7 +94,7 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     rollout.percent = share
         .from(current(&rollout, &names))
         .map_err(CommandError::user)?;
-    args.extras.apply(&mut rollout.extras);
+    args.extras.apply(&mut rollout);
     let is_more = !rollout.extras.previews.is_empty() || rollout.extras.sticky.is_some();
     let mut routes = rollout
         .routes

@@ -223,7 +223,7 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
                 rollout.run = Some(run);
                 rollout.message.clear();
                 rollout.extras.add(&file.extras);
-                args.extras.apply(&mut rollout.extras);
+                args.extras.apply(&mut rollout);
                 rollout.record(&driver.stamp(), Phase::Progressing, "run started");
                 Ok(rollout)
             };

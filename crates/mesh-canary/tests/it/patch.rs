@@ -145,6 +145,52 @@ fn previews_mirrors_and_cookies_come_and_go() {
 }
 
 #[test]
+fn weights_are_multiplied_if_that_is_allowed_and_come_back() {
+    let object = json!({"metadata": {"annotations": {}}, "spec": {"http": [{"route": [
+        {"destination": {"host": "reviews", "subset": "v1"}, "weight": 7},
+        {"destination": {"host": "elsewhere"}, "weight": 3},
+        {"destination": {"host": "nowhere"}},
+    ]}]}});
+    let mut rollout = begin(&object);
+    rollout.percent = percent("10%");
+    let refusal = shift(&object, &rollout, &NAMES).expect_err("0.7 is no weight");
+    let hint = refusal.hint.unwrap_or_default();
+    assert!(
+        hint.contains("`--rescale` multiply all weights of the route by 10"),
+        "{hint}"
+    );
+    rollout.may_rescale = true;
+    let weights = |object: &Value| {
+        let list = object["spec"]["http"][0]["route"]
+            .as_array()
+            .expect("destinations")
+            .clone();
+        list.iter().map(|one| one["weight"].as_i64()).collect::<Vec<_>>()
+    };
+    let changed = moved(&object, &mut rollout, "10%");
+    assert_eq!(weights(&changed), [Some(63), Some(30), None, Some(7)]);
+    // The next share counts from the user's weights again.
+    let changed = moved(&changed, &mut rollout, "12.5%");
+    assert_eq!(weights(&changed), [Some(49), Some(24), None, Some(7)]);
+    let changed = moved(&changed, &mut rollout, "100%");
+    assert_eq!(weights(&changed), [Some(0), Some(3), None, Some(7)]);
+    let changed = moved(&changed, &mut rollout, "0.01%");
+    let back = restore(&changed, &rollout)
+        .expect("a change")
+        .applied(&changed)
+        .expect("it fits");
+    assert_eq!(back["spec"].to_string(), object["spec"].to_string());
+    let large = json!({"metadata": {"annotations": {}}, "spec": {"http": [{"route": [
+        {"destination": {"host": "reviews", "subset": "v1"}, "weight": 1009},
+    ]}]}});
+    let mut rollout = begin(&large);
+    rollout.may_rescale = true;
+    rollout.percent = percent("0.01%");
+    let refusal = shift(&large, &rollout, &NAMES).expect_err("too large");
+    assert!(refusal.message.contains("larger than 1000000"), "{refusal}");
+}
+
+#[test]
 fn backends_of_an_http_route_are_services() {
     let subject = Subject {
         host: "reviews.shop.svc.cluster.local".to_owned(),
@@ -532,6 +578,43 @@ proptest! {
         let back = back.applied(&live).expect("it fits");
         // The order of fields is that in which they came.
         prop_assert_eq!(&back["spec"], &expected["spec"]);
+    }
+
+    /// Any share can be written if weights may be multiplied: exactly, and with the same part for all others.
+    #[test]
+    fn rescaled_weights_are_exact(object in virtual_service(), hundredths in prop::collection::vec(0_u32..=10_000, 1..4)) {
+        let mut rollout = begin(&object);
+        rollout.may_rescale = true;
+        let mut live = object.clone();
+        for share in hundredths {
+            rollout.percent = percent(&format!("{}.{:02}", share / 100, share % 100));
+            let change = shift(&live, &rollout, &NAMES);
+            prop_assert!(change.is_ok(), "{change:?}");
+            let change = change.expect("checked");
+            live = change.applied(&live).expect("it fits");
+            rollout = change.rollout;
+            for route in &rollout.routes {
+                let weights = Section::Http.weights(&route.written);
+                let before = Section::Http.weights(&route.original);
+                let (mut canary, mut both, mut both_before, mut others) = (0, 0, 0, Vec::new());
+                for (place, (one, weight)) in route.written.iter().zip(&weights).enumerate() {
+                    match subject().role(Section::Http, one, &NAMES) {
+                        Role::Other => others.push((*weight, before[place])),
+                        role => {
+                            both += weight;
+                            both_before += before.get(place).copied().unwrap_or_default();
+                            canary += if role == Role::Canary { *weight } else { 0 };
+                        }
+                    }
+                }
+                prop_assert_eq!(canary * 10_000, both * i64::from(share));
+                for (now, then) in others {
+                    prop_assert_eq!(now * both_before, then * both);
+                }
+            }
+        }
+        let back = restore(&live, &rollout).expect("a change").applied(&live).expect("it fits");
+        prop_assert_eq!(back["spec"].to_string(), object["spec"].to_string());
     }
 
     /// A patch that was made for one state of the object either fits the next one, and then keeps what is there, or is
