@@ -99,6 +99,7 @@ fn schemas(files: &mut Files) -> Result<(), Box<dyn Error>> {
             json(kind.info().name.to_lowercase(), &schema)?;
         }
     }
+    json("canary".to_owned(), &mesh_canary::schema::plan())?;
     json(
         "meshconfig".to_owned(),
         &export::json_schema_of(MeshConfig::schema()),

@@ -20,6 +20,7 @@ pub mod percent;
 pub mod plan;
 pub mod route;
 pub mod rules;
+pub mod schema;
 pub mod state;
 
 use std::fmt;

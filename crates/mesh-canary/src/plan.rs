@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::percent::Percent;
 use crate::route::Condition;
+use crate::schema::{self, Mapping};
 use crate::state::Extras;
 
 /// What a canary must keep to.
@@ -98,7 +99,7 @@ pub enum When {
 }
 
 impl When {
-    const ALL: [(&'static str, Self); 3] = [
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
         ("before-step", Self::BeforeStep),
         ("after-step", Self::AfterStep),
         ("end", Self::End),
@@ -244,7 +245,7 @@ pub struct PlanError {
 pub fn read(root: Node<'_>) -> Result<PlanFile, Vec<PlanError>> {
     let mut reader = Reader { errors: Vec::new() };
     let mut plan = PlanFile::default();
-    reader.mapping(root, "the plan", &KEYS, |reader, key, value| match key {
+    reader.mapping(root, "the plan", &schema::PLAN, |reader, key, value| match key {
         "service" => plan.service = reader.text(key, value),
         "namespace" => plan.namespace = reader.text(key, value),
         "stable" => plan.stable = reader.text(key, value),
@@ -283,24 +284,6 @@ pub fn read(root: Node<'_>) -> Result<PlanFile, Vec<PlanError>> {
     }
 }
 
-const KEYS: [&str; 15] = [
-    "service",
-    "namespace",
-    "stable",
-    "canary",
-    "route",
-    "prometheus",
-    "interval",
-    "steps",
-    "limits",
-    "metrics",
-    "webhooks",
-    "match",
-    "cookies",
-    "mirror",
-    "sticky",
-];
-
 struct Reader {
     errors: Vec<PlanError>,
 }
@@ -328,7 +311,7 @@ impl Reader {
         &mut self,
         node: Node<'_>,
         what: &str,
-        keys: &[&str],
+        schema: &Mapping,
         mut read: impl FnMut(&mut Self, &str, Node<'_>),
     ) {
         if !node.is_mapping() {
@@ -336,13 +319,14 @@ impl Reader {
             return;
         }
         for entry in node.entries() {
-            if keys.contains(&entry.key) {
+            let keys = schema.keys.iter().map(|key| key.name);
+            if keys.clone().any(|key| key == entry.key) {
                 read(self, entry.key, entry.value);
                 continue;
             }
-            let hint = match closest(entry.key, keys.iter().copied()) {
+            let hint = match closest(entry.key, keys.clone()) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("keys here are {}", keys.join(", ")),
+                None => format!("keys here are {}", keys.collect::<Vec<_>>().join(", ")),
             };
             self.errors.push(PlanError {
                 message: format!("unknown key `{}`", entry.key),
@@ -451,24 +435,28 @@ impl Reader {
             return Some(plan);
         }
         let before = self.errors.len();
-        let keys = ["url", "headers", "headerFiles", "tokenFile", "ca", "insecure"];
-        self.mapping(node, "`prometheus`", &keys, |reader, key, value| match key {
-            "url" => plan.url = reader.text(key, value).unwrap_or_default(),
-            "headers" if value.is_mapping() => {
-                for entry in value.entries() {
-                    let text = reader.text(entry.key, entry.value).unwrap_or_default();
-                    plan.headers.push((entry.key.to_owned(), text));
+        self.mapping(
+            node,
+            "`prometheus`",
+            &schema::PROMETHEUS,
+            |reader, key, value| match key {
+                "url" => plan.url = reader.text(key, value).unwrap_or_default(),
+                "headers" if value.is_mapping() => {
+                    for entry in value.entries() {
+                        let text = reader.text(entry.key, entry.value).unwrap_or_default();
+                        plan.headers.push((entry.key.to_owned(), text));
+                    }
                 }
-            }
-            "headers" => reader.error(value, "`headers` must be a mapping", None),
-            "headerFiles" => {
-                plan.header_files = reader.list(key, value, |reader, item| reader.text(key, item));
-            }
-            "tokenFile" => plan.token_file = reader.text(key, value),
-            "ca" => plan.ca = reader.text(key, value),
-            "insecure" => plan.insecure = reader.flag(key, value).unwrap_or_default(),
-            _ => {}
-        });
+                "headers" => reader.error(value, "`headers` must be a mapping", None),
+                "headerFiles" => {
+                    plan.header_files = reader.list(key, value, |reader, item| reader.text(key, item));
+                }
+                "tokenFile" => plan.token_file = reader.text(key, value),
+                "ca" => plan.ca = reader.text(key, value),
+                "insecure" => plan.insecure = reader.flag(key, value).unwrap_or_default(),
+                _ => {}
+            },
+        );
         if plan.url.is_empty() && self.errors.len() == before {
             self.error(node, "`prometheus` needs `url`", None);
         }
@@ -476,42 +464,38 @@ impl Reader {
     }
 
     fn limits(&mut self, node: Node<'_>) -> Limits {
-        const KEYS: [&str; 9] = [
-            "successRate",
-            "p50",
-            "p90",
-            "p99",
-            "minRequests",
-            "maxFailures",
-            "maxInconclusive",
-            "maxErrors",
-            "compare",
-        ];
         let mut limits = Limits::default();
-        self.mapping(node, "`limits`", &KEYS, |reader, key, value| match key {
-            "successRate" => {
-                if let Some(rate) = reader.percent(value) {
-                    limits.success_rate = rate;
+        self.mapping(
+            node,
+            "`limits`",
+            &schema::LIMITS,
+            |reader, key, value| match key {
+                "successRate" => {
+                    if let Some(rate) = reader.percent(value) {
+                        limits.success_rate = rate;
+                    }
                 }
-            }
-            "p50" | "p90" | "p99" => {
-                if limits.latency.is_some() {
-                    reader.error(value, "one quantile can be limited, and another is already", None);
+                "p50" | "p90" | "p99" => {
+                    if limits.latency.is_some() {
+                        reader.error(value, "one quantile can be limited, and another is already", None);
+                    }
+                    limits.latency = reader.duration(key, value);
+                    limits.quantile = match key {
+                        "p50" => 0.5,
+                        "p90" => 0.9,
+                        _ => 0.99,
+                    };
                 }
-                limits.latency = reader.duration(key, value);
-                limits.quantile = match key {
-                    "p50" => 0.5,
-                    "p90" => 0.9,
-                    _ => 0.99,
-                };
-            }
-            "minRequests" => limits.min_requests = reader.count(key, value, limits.min_requests),
-            "maxFailures" => limits.max_failures = reader.count(key, value, limits.max_failures),
-            "maxInconclusive" => limits.max_inconclusive = reader.count(key, value, limits.max_inconclusive),
-            "maxErrors" => limits.max_errors = reader.count(key, value, limits.max_errors),
-            "compare" => limits.compare = reader.flag(key, value).unwrap_or(limits.compare),
-            _ => {}
-        });
+                "minRequests" => limits.min_requests = reader.count(key, value, limits.min_requests),
+                "maxFailures" => limits.max_failures = reader.count(key, value, limits.max_failures),
+                "maxInconclusive" => {
+                    limits.max_inconclusive = reader.count(key, value, limits.max_inconclusive);
+                }
+                "maxErrors" => limits.max_errors = reader.count(key, value, limits.max_errors),
+                "compare" => limits.compare = reader.flag(key, value).unwrap_or(limits.compare),
+                _ => {}
+            },
+        );
         limits
     }
 
@@ -521,7 +505,7 @@ impl Reader {
         self.mapping(
             node,
             "a metric",
-            &["name", "query", "min", "max"],
+            &schema::METRIC,
             |reader, key, value| match key {
                 "name" => name = reader.text(key, value),
                 "query" => query = reader.text(key, value).map(|text| (text, value.span())),
@@ -564,34 +548,38 @@ impl Reader {
     fn webhook(&mut self, node: Node<'_>) -> Option<Webhook> {
         let (mut name, mut url, mut when, mut timeout) = (None, None, None, None);
         let before = self.errors.len();
-        let keys = ["name", "url", "when", "timeout"];
-        self.mapping(node, "a webhook", &keys, |reader, key, value| match key {
-            "name" => name = reader.text(key, value),
-            "url" => {
-                url = reader.text(key, value);
-                let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-                if url.as_ref().is_some_and(|url| !is_http(url)) {
-                    reader.error(value, "`url` must begin with http:// or https://", None);
+        self.mapping(
+            node,
+            "a webhook",
+            &schema::WEBHOOK,
+            |reader, key, value| match key {
+                "name" => name = reader.text(key, value),
+                "url" => {
+                    url = reader.text(key, value);
+                    let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+                    if url.as_ref().is_some_and(|url| !is_http(url)) {
+                        reader.error(value, "`url` must begin with http:// or https://", None);
+                    }
                 }
-            }
-            "when" => {
-                let text = reader.text(key, value).unwrap_or_default();
-                when = When::ALL
-                    .iter()
-                    .find(|(name, _)| *name == text)
-                    .map(|(_, when)| *when);
-                if when.is_none() {
-                    let names: Vec<_> = When::ALL.iter().map(|(name, _)| *name).collect();
-                    let hint = match closest(&text, names.iter().copied()) {
-                        Some(known) => format!("did you mean `{known}`?"),
-                        None => format!("valid values are {}", names.join(", ")),
-                    };
-                    reader.error(value, format!("`{text}` is no time to ask a webhook"), Some(hint));
+                "when" => {
+                    let text = reader.text(key, value).unwrap_or_default();
+                    when = When::ALL
+                        .iter()
+                        .find(|(name, _)| *name == text)
+                        .map(|(_, when)| *when);
+                    if when.is_none() {
+                        let names: Vec<_> = When::ALL.iter().map(|(name, _)| *name).collect();
+                        let hint = match closest(&text, names.iter().copied()) {
+                            Some(known) => format!("did you mean `{known}`?"),
+                            None => format!("valid values are {}", names.join(", ")),
+                        };
+                        reader.error(value, format!("`{text}` is no time to ask a webhook"), Some(hint));
+                    }
                 }
-            }
-            "timeout" => timeout = reader.duration(key, value),
-            _ => {}
-        });
+                "timeout" => timeout = reader.duration(key, value),
+                _ => {}
+            },
+        );
         if self.errors.len() > before {
             return None;
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mesh_canary::plan::{PlanError, PlanFile, When, read};
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn plan(text: &str) -> Result<PlanFile, Vec<PlanError>> {
     let text = text.into();
@@ -66,6 +67,114 @@ fn every_mistake_is_found_where_it_is() {
     ftp://x | `url` must begin with http:// or https:// |
     before-steps | `before-steps` is no time to ask a webhook | did you mean `before-step`?
     "#);
+}
+
+/// Values of every kind of key, right and wrong.
+const SAMPLES: [&str; 38] = [
+    "reviews",
+    "end",
+    "'https://x'",
+    "''",
+    "'5,10'",
+    "'10%'",
+    "'5, 12.5%,100'",
+    "'12.345%'",
+    "'12.340'",
+    "'101'",
+    "'-5'",
+    "5",
+    "100",
+    "101",
+    "-1",
+    "2.5",
+    "0.5",
+    "30s",
+    "1h2m3.5s",
+    "0s",
+    "'+1m'",
+    "'-1m'",
+    "1x",
+    "true",
+    "~",
+    "[]",
+    "[5, 10%]",
+    "[a=b]",
+    "[a b=c]",
+    "[jason]",
+    "{}",
+    "{url: 'http://x'}",
+    "{url: x, headers: {a: b}, headerFiles: [h], tokenFile: t, ca: c, insecure: true}",
+    "{url: x, headers: {a: 1}}",
+    "{p99: 1s, successRate: 99.9, minRequests: 3, compare: false}",
+    "{p99: 1s, p50: 1s}",
+    "[{name: a, query: up, min: 1}]",
+    "[{name: a, url: 'https://x', when: end, timeout: 1s}]",
+];
+
+#[test]
+fn the_schema_knows_what_the_reader_knows() {
+    let schema = mesh_canary::schema::plan();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let agree = |text: &str| {
+        let document = text.into();
+        let documents = mesh_yaml::parse(&document);
+        let json = documents[0].as_ref().expect("YAML").root().to_json();
+        let read = plan(text);
+        assert_eq!(validator.is_valid(&json), read.is_ok(), "{text}: {read:?}");
+        read.is_ok()
+    };
+    let properties = |schema: &Value| -> Vec<String> {
+        let keys = schema["properties"].as_object().expect("properties");
+        keys.keys().cloned().collect()
+    };
+    let mut places: Vec<(String, Vec<String>)> = vec![("VALUE".to_owned(), properties(&schema))];
+    let inner = |key: &str| properties(&schema["properties"][key]);
+    let items = |key: &str| properties(&schema["properties"][key]["items"]);
+    places.push(("limits: {VALUE}".to_owned(), inner("limits")));
+    places.push((
+        "prometheus: {url: x, VALUE}".to_owned(),
+        properties(&schema["properties"]["prometheus"]["anyOf"][1]),
+    ));
+    places.push((
+        "metrics: [{name: a, query: b, min: 1, VALUE}]".to_owned(),
+        items("metrics"),
+    ));
+    places.push((
+        "webhooks: [{name: a, url: 'http://b', when: end, VALUE}]".to_owned(),
+        items("webhooks"),
+    ));
+    for (place, keys) in places {
+        for key in keys.iter().map(String::as_str).chain(["unknown"]) {
+            // A key that is there already must not be there twice.
+            let place = [
+                "url: x, ",
+                "name: a, ",
+                "query: b, ",
+                "min: 1, ",
+                "url: 'http://b', ",
+                "when: end, ",
+            ]
+            .into_iter()
+            .filter(|known| known.starts_with(&format!("{key}: ")))
+            .fold(place.clone(), |place, known| place.replace(known, ""));
+            let accepted = SAMPLES
+                .iter()
+                .filter(|sample| agree(&place.replace("VALUE", &format!("{key}: {sample}"))));
+            assert_eq!(accepted.count() > 0, key != "unknown", "{key}");
+        }
+    }
+    for text in [
+        "metrics: [{name: a, query: b}]",
+        "metrics: [{name: a, min: 1}]",
+        "webhooks: [{name: a, url: 'http://b'}]",
+        "webhooks: [{name: a, url: 'ftp://b', when: end}]",
+        "webhooks: [{name: a, url: 'http://b', when: never}]",
+        "prometheus: {headers: {}}",
+        "[]",
+        "a",
+    ] {
+        assert!(!agree(text), "{text}");
+    }
 }
 
 proptest! {
