@@ -1,9 +1,11 @@
 //! Runs the program in a folder of its own, with an environment that is the same everywhere.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -33,6 +35,20 @@ spec:
     route:
     - destination: {host: reviews}
 ";
+
+/// How often tests kill the program, in all: nine times, or as `MESHCTL_TEST_KILLS` says.
+pub(crate) fn kills() -> usize {
+    let kills = std::env::var("MESHCTL_TEST_KILLS").ok();
+    kills.and_then(|text| text.parse().ok()).unwrap_or(9)
+}
+
+/// Kills a program at some moment of the time that it takes undisturbed.
+pub(crate) fn kill_within(takes: Duration, mut child: Child) {
+    let random = u32::try_from(RandomState::new().hash_one(()) >> 32).expect("32 bits");
+    std::thread::sleep(takes.mul_f64(f64::from(random) / f64::from(u32::MAX)));
+    child.kill().expect("it is ours");
+    let _ = child.wait();
+}
 
 /// A folder to run the program in.
 pub(crate) struct Project {
@@ -93,7 +109,7 @@ impl Project {
     }
 
     /// Waits for the end of a program and takes what is left of its output.
-    pub(crate) fn collect(&self, child: std::process::Child) -> Output {
+    pub(crate) fn collect(&self, child: Child) -> Output {
         Output::new(&child.wait_with_output().expect("the program ends"), self.path())
     }
 

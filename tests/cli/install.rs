@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use test_cluster::{Node, TaintEffect, wait_for};
 
 use crate::fault_proxy::{Faults, Proxy};
-use crate::harness::{Output, Project};
+use crate::harness::{Output, Project, kill_within, kills};
 use crate::installer::{api, cluster, mesh_objects, node, objects_of, on_mesh};
 use crate::terminal::Terminal;
 
@@ -131,10 +131,6 @@ fn expected(mesh: &str, map: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_anywhere_the_next_run_gets_there() {
     node().await;
-    let kills: u32 = std::env::var("MESHCTL_TEST_KILLS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(9);
     let mesh = "cli-killed";
     let runner = Runner::new(mesh, "plain");
     // How long it takes undisturbed.
@@ -149,18 +145,11 @@ async fn killed_anywhere_the_next_run_gets_there() {
         (args, map, begun.elapsed())
     });
     assert_eq!(objects_of(mesh).await, BTreeSet::new());
-    let mut random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), mesh);
     let mut killed = 0;
-    while killed < kills {
+    while killed < kills() {
         for (args, map, duration) in &mut steps {
             for _ in 0..3 {
-                let mut child = runner.start(args);
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let share =
-                    f64::from(u32::try_from(random >> 33).expect("31 bits")) / f64::from(u32::MAX >> 1);
-                std::thread::sleep(duration.mul_f64(share));
-                child.kill().expect("it is ours");
-                let _ = child.wait();
+                kill_within(*duration, runner.start(args));
                 killed += 1;
             }
             let output = runner.done(args);

@@ -1,7 +1,8 @@
 //! Every profile, from nothing to nothing, in a real cluster.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::discovery::{ApiGroup, verbs};
@@ -11,7 +12,7 @@ use mesh_install::version::Release;
 use serde_json::json;
 use test_cluster::{Node, TestCluster, wait_for};
 
-use crate::harness::{Output, Project};
+use crate::harness::{Output, Project, kill_within, kills};
 
 /// All objects of a cluster, but events, and the APIServices that the API server makes of definitions.
 async fn everything(client: &Client) -> BTreeSet<String> {
@@ -36,12 +37,43 @@ async fn everything(client: &Client) -> BTreeSet<String> {
     .await
 }
 
-fn meshctl(kubeconfig: &Path, args: &[&str]) -> Output {
-    let kubeconfig = kubeconfig.to_str().expect("UTF-8");
-    Project::new().run(args.iter().copied().chain(["--kubeconfig", kubeconfig]))
+/// The program on a cluster.
+struct Runner<'a> {
+    project: Project,
+    kubeconfig: &'a str,
+    /// How long each command took undisturbed, the last time.
+    took: BTreeMap<String, Duration>,
 }
 
-/// By default two profiles that have all parts between them; `MESHCTL_TEST_PROFILES=all` takes all.
+impl Runner<'_> {
+    fn done(&self, args: &[&str]) -> Output {
+        let output = self
+            .project
+            .run(args.iter().copied().chain(["--kubeconfig", self.kubeconfig]));
+        assert_eq!(output.status, Some(0), "{args:?}: {output}");
+        output
+    }
+
+    /// Runs a command that gets there although those before it were killed, if they are to be.
+    fn step(&mut self, args: &[&str], is_killed: bool) -> Output {
+        if is_killed {
+            for _ in 0..3 {
+                let arguments = args.iter().copied().chain(["--kubeconfig", self.kubeconfig]);
+                let mut command = self.project.command(arguments);
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                kill_within(self.took[args[0]], command.spawn().expect("the program runs"));
+            }
+            return self.done(args);
+        }
+        let begun = Instant::now();
+        let output = self.done(args);
+        self.took.insert(args[0].to_owned(), begun.elapsed());
+        output
+    }
+}
+
+/// By default two profiles that have all parts between them; `MESHCTL_TEST_PROFILES=all` takes all. Each command on the
+/// profile demo is killed three times before it may come to its end.
 #[tokio::test(flavor = "multi_thread")]
 async fn profiles_come_change_go_back_and_leave_nothing() {
     let all = std::env::var("MESHCTL_TEST_PROFILES").is_ok_and(|value| value == "all");
@@ -77,38 +109,42 @@ async fn profiles_come_change_go_back_and_leave_nothing() {
     .await;
 
     let before = everything(&client).await;
-    let mut tried = 0;
-    let done = |args: &[&str]| {
-        let output = meshctl(cluster.kubeconfig(), args);
-        assert_eq!(output.status, Some(0), "{args:?}: {output}");
-        output
+    let mut runner = Runner {
+        project: Project::new(),
+        kubeconfig: cluster.kubeconfig().to_str().expect("UTF-8"),
+        took: BTreeMap::new(),
     };
+    let names = PROFILES.iter().map(|profile| profile.name);
+    let names = names.filter(|name| all || matches!(*name, "demo" | "ambient"));
+    let times = |name| if name == "demo" { kills().div_ceil(9) } else { 1 };
+    let names: Vec<&str> = names
+        .flat_map(|name| std::iter::repeat_n(name, times(name)))
+        .collect();
+    assert!(names.first() != Some(&"demo") && names.contains(&"demo"));
     // With all checks before.
-    for profile in PROFILES.iter().map(|profile| profile.name) {
-        if !all && !matches!(profile, "demo" | "ambient") {
-            continue;
-        }
+    for profile in names {
+        let is_killed = profile == "demo";
         let tag = format!("--tag=1.{}.0", Release::latest().minor - 1);
         let install = ["install", "--profile", profile, &tag, "-y"];
-        done(&install);
-        done(&["verify"]);
-        let again = done(&install);
+        runner.step(&install, is_killed);
+        runner.done(&["verify"]);
+        let again = runner.done(&install);
         assert!(
             again.stderr.contains("everything is as it should be"),
             "{profile}: {again}"
         );
         // The profile is remembered.
-        done(&["upgrade", "-y"]);
-        done(&["verify"]);
+        runner.step(&["upgrade", "-y"], is_killed);
+        runner.done(&["verify"]);
         if profile != "empty" {
-            let back = done(&["rollback", "-y", "-o=json"]);
+            let back = runner.done(&["rollback", "-y", "-o=json"]);
             assert!(
                 profile == "remote" || back.stdout.contains("\"action\":\"change\""),
                 "{profile}: {back}"
             );
         }
-        done(&["verify"]);
-        let removed = done(&["uninstall", "-y", "-o=json"]);
+        runner.done(&["verify"]);
+        let removed = runner.step(&["uninstall", "-y", "-o=json"], is_killed);
         let last = removed.stdout.lines().last().expect("a line");
         let last: serde_json::Value = serde_json::from_str(last).expect("JSON");
         let named = last["left"].as_array().expect("a list").iter().map(|left| {
@@ -118,10 +154,8 @@ async fn profiles_come_change_go_back_and_leave_nothing() {
         let named: BTreeSet<String> = named.collect();
         let left: BTreeSet<String> = everything(&client).await.difference(&before).cloned().collect();
         assert_eq!(left, named, "{profile}: what stays is what is named");
-        done(&["uninstall", "--purge", "-y"]);
+        runner.done(&["uninstall", "--purge", "-y"]);
         let after = everything(&client).await;
         assert_eq!(after, before, "{profile}");
-        tried += 1;
     }
-    assert_eq!(tried, if all { PROFILES.len() } else { 2 });
 }
