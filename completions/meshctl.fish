@@ -34,6 +34,8 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print 
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "analyze" -d 'Find what is wrong with mesh configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Explain a rule, a kind of resource, or a field'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "precheck" -d 'Check whether a cluster can take a mesh, and whether the one that it has is in order'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "manifest" -d 'Show and compare the objects of a control plane'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "profile" -d 'List, show and compare the profiles that control planes build on'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "install" -d 'Install a control plane, or change the one that is installed'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "upgrade" -d 'Change the control plane that is installed'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "verify" -d 'Compare the cluster with what was installed'
@@ -44,6 +46,7 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "inject" -d 'Add sid
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "uninject" -d 'Take injected sidecars out of workloads'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check-inject" -d 'Say whether pods would be injected, and why or why not'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "injector" -d 'Run an injector of sidecars'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "operator" -d 'Let an operator keep control planes as MeshControlPlane objects describe them'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "describe" -d 'Show what applies to a pod, a service or a host, and in which order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "des" -d 'Show what applies to a pod, a service or a host, and in which order'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy-config" -d 'Show what proxies hold: listeners, routes, clusters, endpoints, certificates'
@@ -93,7 +96,8 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s v -l verbose
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand analyze" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
-json\t'One JSON document'"
+json\t'One JSON document'
+yaml\t'The same document as YAML'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -234,6 +238,121 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s q -l quiet 
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand precheck" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -f -a "generate" -d 'Print the objects of a control plane'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and not __fish_seen_subcommand_from generate diff" -f -a "diff" -d 'Compare the objects of two control planes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
+default\t''
+demo\t''
+empty\t''
+minimal\t''
+openshift\t''
+openshift-ambient\t''
+preview\t''
+remote\t''
+stable\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s f -l filename -d 'File with a specification; later ones win (can be repeated, `-` for standard input)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s s -l set -d 'Field of the specification, such as values.pilot.replicaCount=2 (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -l hub -d 'Registry and folder of the images [default: docker.io/istio]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -l tag -d 'Tag of the images, and so the version of Istio [default: the newest known release]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s r -l revision -d 'Revision, which lets several control planes live side by side [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s c -l component -d 'Print only this component (can be repeated)' -r -f -a "Base\t''
+Cni\t''
+Pilot\t''
+Ztunnel\t''
+IngressGateways\t''
+EgressGateways\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s o -l output -d 'Form of the output' -r -f -a "yaml\t'One document for each object'
+json\t'A List of all objects'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from generate" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
+default\t''
+demo\t''
+empty\t''
+minimal\t''
+openshift\t''
+openshift-ambient\t''
+preview\t''
+remote\t''
+stable\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s f -l filename -d 'File with a specification; later ones win (can be repeated, `-` for standard input)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s s -l set -d 'Field of the specification, such as values.pilot.replicaCount=2 (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -l hub -d 'Registry and folder of the images [default: docker.io/istio]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -l tag -d 'Tag of the images, and so the version of Istio [default: the newest known release]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s r -l revision -d 'Revision, which lets several control planes live side by side [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand manifest; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -f -a "list" -d 'List the profiles'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -f -a "dump" -d 'Show all settings of a profile, or of what builds on one'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and not __fish_seen_subcommand_from list dump diff" -f -a "diff" -d 'Show the settings in which two profiles differ'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document'
+yaml\t'The same document as YAML'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
+default\t''
+demo\t''
+empty\t''
+minimal\t''
+openshift\t''
+openshift-ambient\t''
+preview\t''
+remote\t''
+stable\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s f -l filename -d 'File with a specification; later ones win (can be repeated, `-` for standard input)' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s s -l set -d 'Field of the specification, such as values.pilot.replicaCount=2 (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -l hub -d 'Registry and folder of the images [default: docker.io/istio]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -l tag -d 'Tag of the images, and so the version of Istio [default: the newest known release]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s r -l revision -d 'Revision, which lets several control planes live side by side [default: the one without a name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -l istio-namespace -d 'Namespace of the control plane [default: istio-system]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s o -l output -d 'Form of the output' -r -f -a "yaml\t'A MeshControlPlane in YAML'
+json\t'The same in JSON'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from dump" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from diff" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from diff" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand profile; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l profile -d 'Profile to build on [default: default]' -r -f -a "ambient\t''
 default\t''
 demo\t''
@@ -554,6 +673,102 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_see
 complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand injector; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "init" -d 'Install the operator, or change the one that is installed'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "dump" -d 'Print the objects that `operator init` installs'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "remove" -d 'Remove the operator'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "run" -d 'Look after control planes: what runs in the operator\'s pod'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s r -l revision -d 'Revisions of control planes that it may install; `default` is the one without a name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l hub -d 'Registry and folder of its image' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l tag -d 'Tag of its image [default: the version of this program]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l image -d 'Its image, as a whole' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l wait -d 'Whether to wait until everything runs, and to say why it does not [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l diff -d 'Show objects as they are and as they will be'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l adopt -d 'Take over objects that somebody else has made, such as those of istioctl or Helm'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l force-conflicts -d 'Take fields that somebody else has changed'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s r -l revision -d 'Revisions of control planes that it may install; `default` is the one without a name' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l hub -d 'Registry and folder of its image' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l tag -d 'Tag of its image [default: the version of this program]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l image -d 'Its image, as a whole' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s o -l output -d 'Form of the output' -r -f -a "yaml\t'One document for each object'
+json\t'A List of all objects'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l wait-lock -d 'Wait for somebody else who works on the mesh, for at most this time [default: do not wait]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
+json\t'One JSON document a line: plan, events, result'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l force -d 'Remove the operator all the same; MeshControlPlanes, their definition and control planes stay as they are'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l purge -d 'Delete all MeshControlPlanes first, and wait until the operator has removed what they describe'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -l dry-run -d 'Show what would happen, and change nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Do not ask before the change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l listen -d 'Address and port to listen on; port 0 is any that is free, and is told on standard error' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l resync -d 'Time after which everything is looked at, even if nothing seems to have changed' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l context -d 'Context of the kubeconfig [default: its current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l as-group -d 'Group to act as (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l as-uid -d 'UID to act as' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l request-timeout -d 'Time that one request may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l timeout -d 'Time that all of the work may take' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say more: what was skipped, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand describe; and not __fish_seen_subcommand_from pod po service svc host" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -1746,7 +1961,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l alpn -d 'Proto
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l seed -d 'Number that stands for chance: chooses among weighted clusters' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'One JSON document'
-yaml\t'The same as YAML'"
+yaml\t'The same document as YAML'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l context -d 'Context of the kubeconfig [default: its current one]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand trace" -l as -d 'User to act as, or ServiceAccount (system:serviceaccount:NAMESPACE:NAME)' -r
@@ -1788,7 +2003,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1808,6 +2023,8 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l to -d 'Shares to go through, such as 10%,25%,50%: each when the proxies have the one before. Nothing is judged' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l interval -d 'How long to wait between two shares of `--to`, once the proxies have the first [default: not at all]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l match -d 'Send requests with this header to the new version, whatever the weights (can be repeated)' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l match-cookie -d 'Send requests with this cookie to the new version, whatever the weights (can be repeated)' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l mirror -d 'Send the new version a copy of this share of the requests; its answers are thrown away' -r
@@ -1820,7 +2037,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1833,6 +2050,10 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l no-match -d 'Drop every earlier --match and --match-cookie of the rollout'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l no-mirror -d 'Send it no copies any more'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l no-sticky -d 'Do not keep users at the new version any more'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l rescale -d 'Multiply the weights of a route where they cannot express a share, in this rollout from here on'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l dry-run -d 'Change nothing: only check, and ask the server'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l diff -d 'Print what changes in the objects'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
@@ -1840,16 +2061,19 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s V -l version -d 'Print version'
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward, if there is one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus-header -d 'Header of every question to it, or @FILE for a file with a header on each line (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus-token-file -d 'File with the bearer token for it; read for every question, because tokens are renewed' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus-ca -d 'File with the authorities (PEM) that may have signed its certificate, beside those of the system' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'One JSON document'
-yaml\t'The same as YAML'"
+yaml\t'The same document as YAML'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s w -l watch -d 'Show it again whenever it changes, looking every 2 seconds or as often as is said' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1862,6 +2086,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l prometheus-insecure -d 'Take any certificate for that of Prometheus'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1879,6 +2104,9 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l mirror -d 'Send the new version a copy of this share of the requests; its answers are thrown away' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l sticky -d 'Keep users who were sent to the new version there, by a cookie of this name' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus-header -d 'Header of every question to it, or @FILE for a file with a header on each line (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus-token-file -d 'File with the bearer token for it; read for every question, because tokens are renewed' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus-ca -d 'File with the authorities (PEM) that may have signed its certificate, beside those of the system' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l query-timeout -d 'How long one question to Prometheus may take' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l on-interrupt -d 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM' -r -f -a "hold\t'It stays where it is'
 abort\t'All of it goes back'"
@@ -1889,7 +2117,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1903,6 +2131,11 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 always\t'Always'
 never\t'Never'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l no-compare -d 'Do not hold the new version against the stable one, only against the limits'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l no-match -d 'Drop every earlier --match and --match-cookie of the rollout'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l no-mirror -d 'Send it no copies any more'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l no-sticky -d 'Do not keep users at the new version any more'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l rescale -d 'Multiply the weights of a route where they cannot express a share, in this rollout from here on'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l prometheus-insecure -d 'Take any certificate for that of Prometheus'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l dry-run -d 'Change nothing: only check, and ask the server'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l diff -d 'Print what changes in the objects'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l allow-gitops -d 'Go on although Argo CD, Flux or Helm looks after the object'
@@ -1917,7 +2150,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1944,7 +2177,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1968,7 +2201,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1992,7 +2225,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -2010,6 +2243,9 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus -d 'Address of Prometheus [default: the one in the cluster, through port-forward]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus-header -d 'Header of every question to it, or @FILE for a file with a header on each line (can be repeated)' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus-token-file -d 'File with the bearer token for it; read for every question, because tokens are renewed' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus-ca -d 'File with the authorities (PEM) that may have signed its certificate, beside those of the system' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l query-timeout -d 'How long one question to Prometheus may take' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l on-interrupt -d 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM' -r -f -a "hold\t'It stays where it is'
 abort\t'All of it goes back'"
@@ -2020,7 +2256,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -2033,6 +2269,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l prometheus-insecure -d 'Take any certificate for that of Prometheus'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -2044,7 +2281,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s n -l namespace -d 'Namespace of the service [default: the context\'s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l stable -d 'The version that has the traffic: a subset, a value of the pods\' label `version`, or a service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l canary -d 'The version that gets it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l object -d 'The VirtualService or HTTPRoute to change, if several route the service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l object -d 'The VirtualService or Gateway API route to change, if several route the service' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l route -d 'The only route to change, by name or number [default: all that send to the stable version]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l istio-namespace -d 'Namespace of the control plane' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
