@@ -5,12 +5,15 @@ mod checks;
 mod driver;
 mod event;
 mod files;
+mod follow;
 mod last;
 mod prometheus;
 mod proxies;
 mod run;
 mod status;
 mod steps;
+mod webhooks;
+mod workloads;
 
 use std::io::Write;
 use std::path::PathBuf;

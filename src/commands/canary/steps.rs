@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::driver::{Driver, Prepared};
 use super::event::{Event, Speaker};
-use super::run::LOOK;
+use super::follow::LOOK;
 use super::{
     ExtraArgs, Move, ShiftArgs, changed, check, last, lock, lock_error, moved, plan as planned, say_phase,
     sync, undisturbed, write,
