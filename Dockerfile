@@ -2,9 +2,9 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin meshctl
+RUN cargo build --profile dist --locked --bin meshctl
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /src/target/release/meshctl /usr/local/bin/meshctl
+COPY --from=build /src/target/dist/meshctl /usr/local/bin/meshctl
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/meshctl"]
