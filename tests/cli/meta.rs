@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "analyze",
     "explain",
     "precheck",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 22] = [
     "rollback",
     "uninstall",
     "tag",
+    "operator",
     "completion",
     "version",
 ];
