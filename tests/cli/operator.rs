@@ -523,6 +523,16 @@ async fn events(client: &Client, name: &str) -> Vec<(String, String)> {
     .collect()
 }
 
+/// Waits for an event of the `MeshControlPlane` `mesh`, with a note that is as expected.
+async fn is_announced(client: &Client, reason: &str, is_expected: impl Fn(&str) -> bool) {
+    wait_for(format_args!("the event {reason}"), async || {
+        let told = events(client, "mesh").await;
+        let mut of_the_reason = told.iter().filter(|(event, _)| event == reason);
+        of_the_reason.any(|(_, note)| is_expected(note)).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn control_planes_are_kept_as_they_are_described() {
     let cluster = TestCluster::start().unwrap_or_else(|error| panic!("{error}"));
@@ -570,13 +580,19 @@ async fn control_planes_are_kept_as_they_are_described() {
 
     // Whatever is done to it is undone, and nothing else.
     all_is_repaired(&admin, "mesh-a", &first).await;
-    let told = events(&admin, "mesh").await;
-    for reason in ["Installed", "Repaired"] {
-        assert!(
-            told.iter().any(|(event, _)| event == reason),
-            "{reason}: {told:?}"
-        );
-    }
+    is_announced(&admin, "Installed", |note| note == "everything is as described").await;
+    is_announced(&admin, "Repaired", |note| {
+        note.contains(" made again, ") && note.contains(" changed back, ")
+    })
+    .await;
+    let services = api(&admin, ObjectKind::named("Service").expect("known"), "mesh-a");
+    let deleted = services.delete("istiod", &DeleteParams::default()).await;
+    deleted.expect("it is there");
+    // It is told with what was done, though something else was told shortly before.
+    is_announced(&admin, "Repaired", |note| {
+        note == "Service mesh-a/istiod made again"
+    })
+    .await;
     nothing_is_written_without_need(&admin, &first).await;
     let metrics = first.get("/metrics").1;
     let is_told = |line: &str| metrics.lines().any(|told| told == line);
@@ -591,7 +607,6 @@ async fn control_planes_are_kept_as_they_are_described() {
     // Another process takes over from one that is gone, and from one that is stopped.
     first.kill();
     second.wait_for("working");
-    let services = api(&admin, ObjectKind::named("Service").expect("known"), "mesh-a");
     let deleted = services.delete("istiod", &DeleteParams::default()).await;
     deleted.expect("it is there");
     wait_for("the Service", async || services.get("istiod").await.ok()).await;

@@ -280,18 +280,15 @@ impl<'a> Plane<'a> {
                 return self.fail(reason, explain(&error)).await;
             }
         };
+        self.announce_change(&outcome).await;
         // What runs is looked at by itself: where nothing is to be written, or nothing was waited for.
         let (session, events) = self.session();
         match Box::pin(self.work(LOOK, events, session.wait(&wanted.desired))).await {
             Work::Done(()) => {}
             Work::Stopped => return Outcome::Stopped,
-            Work::Late(why) => {
-                self.announce_repairs(&outcome).await;
-                return self.wait(why).await;
-            }
+            Work::Late(why) => return self.wait(why).await,
             Work::Failed(error) => return self.fail("CannotRun", explain(&error)).await,
         }
-        self.announce_repairs(&outcome).await;
         let mut message = format!("revision {} is installed and runs", wanted.desired.revision);
         for warning in &wanted.warnings {
             message.push_str("\nwarning: ");
@@ -444,7 +441,7 @@ impl<'a> Plane<'a> {
         }
     }
 
-    async fn announce_repairs(&self, outcome: &Outcome) {
+    async fn announce_change(&self, outcome: &Outcome) {
         let (reason, note) = match outcome {
             Outcome::Installed => ("Installed", "everything is as described".to_owned()),
             Outcome::Repaired(repairs) => ("Repaired", repairs.join(", ")),
@@ -503,6 +500,8 @@ impl<'a> Plane<'a> {
         while note.len() > LONGEST {
             note.pop();
         }
+        let object = format!("{}/{}", self.namespace, self.name);
+        let recorder = self.context.recorder(&object, reason, &note);
         let event = Announcement {
             type_,
             reason: reason.to_owned(),
@@ -511,7 +510,7 @@ impl<'a> Plane<'a> {
             secondary: None,
         };
         let reference = self.object.object_ref(&resource());
-        if let Err(error) = self.context.recorder.publish(&event, &reference).await {
+        if let Err(error) = recorder.publish(&event, &reference).await {
             let error = self.context.cluster.error(&error, "an event");
             // An object that is gone, in a namespace that goes, gets no events.
             if error.kind != ErrorKind::NotFound {

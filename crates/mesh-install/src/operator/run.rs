@@ -1,6 +1,6 @@
 //! The process: one of several works, and looks after every `MeshControlPlane` of the watched namespaces.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,7 +73,8 @@ pub(super) struct Context {
     pub(super) cluster: Cluster,
     pub(super) settings: Operator,
     pub(super) report: Arc<dyn Fn(Notice) + Send + Sync>,
-    pub(super) recorder: Recorder,
+    /// What was told last about an object (`NAMESPACE/NAME`) for a reason, and what told it.
+    announced: Mutex<BTreeMap<(String, String), (String, Recorder)>>,
     pub(super) attempts: Attempts,
     pub(super) kept: Arc<Kept>,
     stop: watch::Receiver<bool>,
@@ -106,6 +107,25 @@ impl Context {
     /// Waits until the operator is to stop.
     pub(super) async fn stopped(&self) {
         stopped(self.stop.clone()).await;
+    }
+
+    /// What records events about an object (`NAMESPACE/NAME`) for a reason. A [`Recorder`] counts events as one if they
+    /// have the same reason, and keeps the first one's note: so whatever has another note gets another recorder.
+    pub(super) fn recorder(&self, object: &str, reason: &str, note: &str) -> Recorder {
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            (
+                note.to_owned(),
+                Recorder::new(self.cluster.client(), Reporter::from(NAME)),
+            )
+        };
+        let last = announced
+            .entry((object.to_owned(), reason.to_owned()))
+            .or_insert_with(new);
+        if last.0 != note {
+            *last = new();
+        }
+        last.1.clone()
     }
 
     /// The name of another control plane of the namespace that has described a revision for longer.
@@ -149,9 +169,8 @@ impl Operator {
         stop: watch::Receiver<bool>,
         report: Arc<dyn Fn(Notice) + Send + Sync>,
     ) -> Result<(), EngineError> {
-        let client = cluster.client();
         let context = Arc::new(Context {
-            recorder: Recorder::new(client, Reporter::from(NAME)),
+            announced: Mutex::default(),
             cluster,
             settings: self,
             report,
