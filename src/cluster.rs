@@ -9,6 +9,7 @@ use mesh_core::schema::Duration as GoDuration;
 
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
+use crate::service::asked_to_stop;
 
 /// The defaults, which the help shows too.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -117,7 +118,7 @@ impl ClusterArgs {
         }
     }
 
-    /// Connects and runs `work` to its end, to `--timeout`, or to Ctrl-C, whichever comes first.
+    /// Connects and runs `work` to its end, to `--timeout`, or to Ctrl-C or SIGTERM, whichever comes first.
     ///
     /// Work that is stopped is dropped where it waits, so it must be safe to stop there.
     ///
@@ -128,10 +129,7 @@ impl ClusterArgs {
         &self,
         work: impl AsyncFnOnce(Cluster) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
-        self.run_to_end(async |cluster| match self.until_stopped(work(cluster)).await {
-            Ok(result) => result,
-            Err(stop) => Err(self.stopped(stop)),
-        })
+        self.run_to_end(async |cluster| self.unless_stopped(work(cluster)).await?)
     }
 
     /// Connects and runs `work` to its end: for work that has something to do after it was stopped. Its parts are
@@ -150,8 +148,8 @@ impl ClusterArgs {
             .build()
             .map_err(|error| CommandError::user(format!("cannot start threads: {error}")))?;
         let result = runtime.block_on(async {
-            let connected = self.until_stopped(Cluster::connect(&self.options())).await;
-            let cluster = connected.map_err(|stop| self.stopped(stop))??;
+            let connected = self.unless_stopped(Cluster::connect(&self.options())).await;
+            let cluster = connected??;
             work(cluster).await
         });
         // The signal's own effect does not come back: from here on, when nobody waits for it, this stands in for it. The
@@ -164,8 +162,8 @@ impl ClusterArgs {
         result
     }
 
-    /// Runs `work` to its end, to `--timeout`, or to Ctrl-C, whichever comes first. Work that is stopped is dropped
-    /// where it waits. After Ctrl-C another one ends the program at once.
+    /// Runs `work` to its end, to `--timeout`, or to Ctrl-C or SIGTERM, whichever comes first. Work that is stopped is dropped
+    /// where it waits. After one signal another one ends the program at once.
     ///
     /// # Errors
     ///
@@ -182,6 +180,15 @@ impl ClusterArgs {
                 Err(Stop::Interrupted)
             }
         }
+    }
+
+    /// [`Self::until_stopped`], for those that have nothing to do after it was stopped.
+    ///
+    /// # Errors
+    ///
+    /// One that says what stopped it.
+    pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, CommandError> {
+        self.until_stopped(work).await.map_err(|stop| self.stopped(stop))
     }
 
     /// The error that says what stopped the work.
@@ -210,10 +217,11 @@ fn end_interrupted() {
     std::process::exit(Exit::Interrupted as i32);
 }
 
-/// Waits for Ctrl-C or a request to end. Never returns where there are no signals.
+/// Waits for Ctrl-C or SIGTERM. Never returns where there are no signals.
 async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    match asked_to_stop() {
+        Ok(asked) => asked.await,
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -299,10 +299,10 @@ async fn check(
     };
     let progress = Progress::start(printer);
     let report = args
-        .until_stopped(precheck::report(cluster, options, &progress, wanted))
+        .unless_stopped(precheck::report(cluster, options, &progress, wanted))
         .await;
     drop(progress);
-    let report = report.map_err(|stop| args.stopped(stop))??;
+    let report = report??;
     let failed: Vec<_> = report
         .categories()
         .flat_map(|(_, results)| results)

@@ -68,7 +68,7 @@ struct PlacesArgs {
         value_name = "NAMES",
         value_delimiter = ',',
         default_value = crate::installer::MESH,
-        value_parser = clap::builder::NonEmptyStringValueParser::new(),
+        value_parser = namespace,
         help_heading = "Operator"
     )]
     watched_namespaces: Vec<String>,
@@ -79,9 +79,24 @@ struct PlacesArgs {
         alias = "operatorNamespace",
         value_name = "NAME",
         default_value = NAMESPACE,
+        value_parser = namespace,
         help_heading = "Operator"
     )]
     operator_namespace: String,
+}
+
+/// A name as namespaces have it (RFC 1123, a label).
+fn namespace(text: &str) -> Result<String, String> {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = (1..=63).contains(&text.len()) && text.chars().all(is_inner);
+    if is_label && !text.starts_with('-') && !text.ends_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "not the name of a namespace: up to 63 of a-z, 0-9 and `-`, which neither begins nor ends it"
+                .to_owned(),
+        )
+    }
 }
 
 impl PlacesArgs {

@@ -113,8 +113,8 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
     } = change;
     cluster.run_to_end(async |connected| {
         let (session, events) = session(connected.clone(), &mesh);
-        let found = cluster.until_stopped(session.tags()).await;
-        let tags = found.map_err(|stop| cluster.stopped(stop))?.map_err(error)?;
+        let found = cluster.unless_stopped(session.tags()).await;
+        let tags = found?.map_err(error)?;
         let before = tags
             .iter()
             .find(|known| known.tag == tag)
@@ -126,10 +126,8 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
             ))
             .hinted("`--overwrite` moves it"));
         }
-        let planned = cluster.until_stopped(session.tag_objects(&tag, &revision)).await;
-        let objects = planned
-            .map_err(|stop| cluster.stopped(stop))?
-            .map_err(tag_error)?;
+        let planned = cluster.unless_stopped(session.tag_objects(&tag, &revision)).await;
+        let objects = planned?.map_err(tag_error)?;
         let mut text = vec![match &before {
             Some(before) if *before != revision => format!("~ tag {tag}: {before} -> {revision}"),
             Some(_) => format!("  tag {tag}: {revision}"),
@@ -156,9 +154,9 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
         let mut console = Console::new(printer, ask.output.format, events);
         // Futures of that much work are large.
         let work = Box::pin(session.set_tag(&tag, &revision, ask.wait_lock));
-        let done = console.watch(cluster.until_stopped(work)).await;
+        let done = console.watch(cluster.unless_stopped(work)).await;
         session.close().await;
-        done?.map_err(|stop| cluster.stopped(stop))?.map_err(tag_error)?;
+        done??.map_err(tag_error)?;
         console.line(&format!(
             "the tag {tag} leads to revision {revision}; pods get its sidecar when they restart"
         ));
@@ -175,8 +173,8 @@ fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError>
     } = change;
     cluster.run_to_end(async |connected| {
         let (session, events) = session(connected.clone(), &mesh);
-        let tags = cluster.until_stopped(session.tags()).await;
-        let tags = tags.map_err(|stop| cluster.stopped(stop))?.map_err(error)?;
+        let tags = cluster.unless_stopped(session.tags()).await;
+        let tags = tags?.map_err(error)?;
         if !tags.iter().any(|known| known.tag == tag) {
             let names: Vec<_> = tags.into_iter().map(|known| known.tag).collect();
             return Err(CommandError::user(format!("there is no tag {tag}"))
@@ -202,9 +200,9 @@ fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError>
         let mut console = Console::new(printer, ask.output.format, events);
         // Futures of that much work are large.
         let work = Box::pin(session.remove_tag(&tag, ask.wait_lock));
-        let done = console.watch(cluster.until_stopped(work)).await;
+        let done = console.watch(cluster.unless_stopped(work)).await;
         session.close().await;
-        done?.map_err(|stop| cluster.stopped(stop))?.map_err(error)?;
+        done??.map_err(error)?;
         console.stop();
         console.line(&format!("the tag {tag} is gone"));
         Ok(Exit::Clean)

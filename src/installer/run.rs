@@ -71,8 +71,8 @@ pub(crate) async fn install(
         output: FormatArgs { format },
     } = apply.ask;
     let (session, events) = session(cluster.clone(), &desired.mesh);
-    let planned = args.until_stopped(session.plan(&desired, apply.claims())).await;
-    let plan = planned.map_err(|stop| args.stopped(stop))?.map_err(error)?;
+    let planned = args.unless_stopped(session.plan(&desired, apply.claims())).await;
+    let plan = planned?.map_err(error)?;
     let obstacles = plan.obstacles();
     if !obstacles.is_empty() {
         return Err(show::obstacles(&obstacles));
@@ -83,8 +83,8 @@ pub(crate) async fn install(
     }
     if !yes && !plan.is_empty() {
         let question = format!("Change {} in this way?", cluster.name());
-        let answer = args.until_stopped(confirm(printer, &question)).await;
-        if !answer.map_err(|stop| args.stopped(stop))?? {
+        let answer = args.unless_stopped(confirm(printer, &question)).await;
+        if !answer?? {
             return Err(CommandError::user("cancelled, nothing was changed"));
         }
     }
@@ -287,8 +287,8 @@ pub(crate) async fn remove(
     ask: &AskArgs,
 ) -> Result<Exit, CommandError> {
     let (session, events) = session(cluster.clone(), mesh);
-    let planned = args.until_stopped(session.removal(scope)).await;
-    let removal = planned.map_err(|stop| args.stopped(stop))?.map_err(error)?;
+    let planned = args.unless_stopped(session.removal(scope)).await;
+    let removal = planned?.map_err(error)?;
     if !removal.others.is_empty() {
         return Err(unknown_revision(scope, &removal.others, mesh));
     }
@@ -314,8 +314,8 @@ pub(crate) async fn remove(
     if !ask.yes && !removal.objects.is_empty() {
         warn_of_users(printer, args, cluster, &removal).await;
         let question = format!("Remove this from {}?", cluster.name());
-        let answer = args.until_stopped(confirm(printer, &question)).await;
-        if !answer.map_err(|stop| args.stopped(stop))?? {
+        let answer = args.unless_stopped(confirm(printer, &question)).await;
+        if !answer?? {
             return Err(CommandError::user("cancelled, nothing was removed"));
         }
     }
@@ -387,8 +387,8 @@ async fn warn_of_users(printer: &mut Printer, args: &ClusterArgs, cluster: &Clus
 
 /// The states of a mesh, with something to say where there are none.
 pub(crate) async fn states(session: &Session, args: &ClusterArgs) -> Result<Vec<State>, CommandError> {
-    let states = args.until_stopped(session.states()).await;
-    states.map_err(|stop| args.stopped(stop))?.map_err(error)
+    let states = args.unless_stopped(session.states()).await;
+    states?.map_err(error)
 }
 
 /// The state of a revision.

@@ -262,15 +262,14 @@ async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
     );
 
     // Stopped, it says what is in place, and how to go on and back.
-    let interrupt = |child: &Child| {
-        let kill = std::process::Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status();
+    let stop = |child: Child, signal: &str| {
+        let id = child.id().to_string();
+        let kill = std::process::Command::new("kill").args([signal, &id]).status();
         assert!(kill.expect("kill runs").success());
+        let output = runner.project.collect(child);
+        assert_eq!(output.status, Some(130), "{}", runner.log());
     };
-    interrupt(&child);
-    let output = runner.project.collect(child);
-    assert_eq!(output.status, Some(130), "{}", runner.log());
+    stop(child, "-INT");
     let log = runner.log();
     for said in [
         "error: interrupted\n  in place: 5 of 7 objects to write",
@@ -292,11 +291,16 @@ async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
         assert!(unfinished.stdout.contains(said), "{said}: {unfinished}");
     }
 
+    // So it does when a job is cancelled, and it goes on from there.
     let child = runner.start_with_log(&INSTALL);
-    wait_for("the diagnosis", async || {
-        runner.log().contains("is not tolerated").then_some(())
-    })
-    .await;
+    let diagnosis = async || runner.log().contains("is not tolerated").then_some(());
+    wait_for("the diagnosis", diagnosis).await;
+    stop(child, "-TERM");
+    let log = runner.log();
+    assert!(log.contains("error: interrupted\n  in place: "), "{log}");
+    assert!(!objects_of(mesh).await.contains("Lease meshctl-install"));
+    let child = runner.start_with_log(&INSTALL);
+    wait_for("the diagnosis", diagnosis).await;
     let nodes: KubeApi<K8sNode> = KubeApi::all(cluster().client());
     let nothing = Patch::Merge(json!({ "spec": { "taints": null } }));
     nodes

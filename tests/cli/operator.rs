@@ -709,6 +709,14 @@ fn the_objects_of_the_operator_can_be_printed() {
         "-o",
         "json",
     ];
+    for wrong in ["a,B", "a,", "-a", "a.b"] {
+        let refused = project.run(["operator", "dump", &format!("--watched-namespaces={wrong}")]);
+        assert_eq!(refused.status, Some(2), "{wrong}: {refused}");
+        assert!(
+            refused.stderr.contains("not the name of a namespace"),
+            "{wrong}: {refused}"
+        );
+    }
     let list = project.run(args).json();
     let items = list["items"].as_array().expect("a list");
     let of = |kind: &str| {

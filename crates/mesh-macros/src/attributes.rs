@@ -149,7 +149,7 @@ impl Constraints {
         let setting = match name.as_str() {
             "nullable" => quote!(nullable: true),
             "pattern" => {
-                let pattern = string(meta)?;
+                let pattern = meta.value()?.parse::<Expr>()?;
                 quote!(pattern: Some(#pattern))
             }
             "list_map_keys" => {

@@ -21,7 +21,7 @@ use attributes::{FieldAttributes, MessageAttributes, ValueAttributes, docs};
 /// `#[field(name = "..", also = "..", required, nullable, deprecated = "..", <constraints>)]`, where constraints
 /// are `minimum`, `maximum`, `min_length`, `max_length`, `min_items`, `max_items`, `min_properties`,
 /// `max_properties`, `pattern`, `list_map_keys(..)`, `cel(..)`, `except(..)`, and `items(..)`/`values(..)` with
-/// constraints of the elements. The JSON name is the field's name in lowerCamelCase unless `name` is given.
+/// constraints of the elements; a pattern may be a constant. The JSON name is the field's name in lowerCamelCase unless `name` is given.
 #[proc_macro_derive(Message, attributes(message, field))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -46,6 +46,23 @@ impl Watching {
         }
     }
 
+    /// Puts the routes back.
+    async fn go_back(
+        &self,
+        printer: &mut Printer,
+        phase: Phase,
+        reason: &str,
+    ) -> Result<Rollout, CommandError> {
+        let Self {
+            driver,
+            target,
+            speaker,
+            proxy_timeout,
+            ..
+        } = self;
+        go_back(printer, driver, *speaker, target, phase, reason, *proxy_timeout).await
+    }
+
     /// Shows what metrics say of the step so far.
     async fn sample(&self, rollout: &Rollout, run: &Run) {
         let look = async |version: &Version| {
@@ -85,37 +102,16 @@ pub(super) async fn watch(
             None => String::new(),
         });
     }
-    let result = {
-        let work = follow(printer, watching);
-        tokio::select! {
-            result = connection.until_stopped(work) => result,
-            () = terminated() => Err(Stop::Interrupted),
-        }
-    };
+    let work = Box::pin(follow(printer, watching));
+    let result = connection.until_stopped(work).await;
     printer.hide();
     let stop = match result {
         Ok(result) => return result,
         Err(stop) => stop,
     };
-    let Watching {
-        driver,
-        target,
-        speaker,
-        proxy_timeout,
-        ..
-    } = watching;
     if stop == Stop::Interrupted && on_interrupt == OnInterrupt::Abort {
         let reason = "the run was interrupted";
-        go_back(
-            printer,
-            driver,
-            *speaker,
-            target,
-            Phase::Aborted,
-            reason,
-            *proxy_timeout,
-        )
-        .await?;
+        watching.go_back(printer, Phase::Aborted, reason).await?;
         return Ok(Exit::Interrupted);
     }
     printer.note("traffic stays where it is; go on with `meshctl canary resume`, or go back with `meshctl canary abort`");
@@ -126,16 +122,6 @@ pub(super) async fn watch(
             Exit::TimedOut
         }
     })
-}
-
-/// Waits for SIGTERM, where there is such a thing.
-async fn terminated() {
-    #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        signal.recv().await;
-        return;
-    }
-    std::future::pending::<()>().await;
 }
 
 /// What comes of watching a step.
@@ -347,7 +333,6 @@ async fn decide(
         driver,
         target,
         speaker,
-        proxy_timeout,
         ..
     } = watching;
     let Some(run) = &before.run else { return Ok(None) };
@@ -369,16 +354,7 @@ async fn decide(
         next = decided;
     }
     if let Next::RollBack(reason) = &next {
-        let rollout = go_back(
-            printer,
-            driver,
-            *speaker,
-            target,
-            Phase::RolledBack,
-            reason,
-            *proxy_timeout,
-        )
-        .await?;
+        let rollout = watching.go_back(printer, Phase::RolledBack, reason).await?;
         ask_webhooks(printer, *speaker, &run.plan, When::End, &rollout, Percent::ZERO).await?;
         return Ok(Some(Exit::Findings));
     }

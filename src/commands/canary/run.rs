@@ -282,8 +282,8 @@ async fn begin_and_watch(
     on_interrupt: OnInterrupt,
     begin: impl AsyncFnOnce(&mut Printer) -> Result<Option<Watching>, CommandError>,
 ) -> Result<Exit, CommandError> {
-    let begun = connection.until_stopped(Box::pin(begin(printer))).await;
-    let Some(watching) = begun.map_err(|stop| connection.stopped(stop))?? else {
+    let begun = connection.unless_stopped(Box::pin(begin(printer))).await;
+    let Some(watching) = begun?? else {
         return Ok(Exit::Clean);
     };
     let result = Box::pin(watch(printer, connection, &watching, on_interrupt)).await;

@@ -62,8 +62,8 @@ struct Going<'a> {
 pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, shares: &Shares) -> Result<Exit, CommandError> {
     let connection = args.subject.cluster.without_default_deadline();
     connection.run_to_end(async |cluster| {
-        let begun = connection.until_stopped(Box::pin(begin(printer, cluster, args, shares)));
-        let Some(going) = begun.await.map_err(|stop| connection.stopped(stop))?? else {
+        let begun = connection.unless_stopped(Box::pin(begin(printer, cluster, args, shares)));
+        let Some(going) = begun.await?? else {
             return Ok(Exit::Clean);
         };
         let result = connection.until_stopped(Box::pin(going.go(printer))).await;

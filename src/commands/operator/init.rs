@@ -57,14 +57,14 @@ pub(super) fn init(printer: &mut Printer, args: InitArgs) -> Result<Exit, Comman
         .map_err(|error| CommandError::user(error.to_string()))?;
     let watched = what.places.watched();
     cluster.run_to_end(async |connected| {
-        let missing = cluster.until_stopped(missing(&connected, &watched)).await;
-        for namespace in missing.map_err(|stop| cluster.stopped(stop))?? {
+        let missing = cluster.unless_stopped(missing(&connected, &watched)).await;
+        for namespace in missing?? {
             if apply.ask.dry_run {
                 printer.note(format_args!("namespace {namespace} would be made"));
                 continue;
             }
-            let made = cluster.until_stopped(make(&connected, &namespace)).await;
-            made.map_err(|stop| cluster.stopped(stop))??;
+            let made = cluster.unless_stopped(make(&connected, &namespace)).await;
+            made??;
             printer.note(format_args!("namespace {namespace} is made"));
         }
         let job = Job {

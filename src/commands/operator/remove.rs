@@ -69,8 +69,8 @@ pub(super) fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, Co
         cluster,
     } = args;
     cluster.run_to_end(async |connected| {
-        let planes = cluster.until_stopped(planes(&connected)).await;
-        let planes = planes.map_err(|stop| cluster.stopped(stop))??;
+        let planes = cluster.unless_stopped(planes(&connected)).await;
+        let planes = planes??;
         if !planes.is_empty() && !force && !purge {
             return Err(
                 CommandError::user(format!("there are MeshControlPlanes: {}", planes.join(", ")))
@@ -84,13 +84,13 @@ pub(super) fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, Co
             if !ask.yes && !planes.is_empty() {
                 let question = format!("Delete {} and the control planes?", planes.join(", "));
                 let answer = crate::installer::confirm(printer, &question);
-                let answer = cluster.until_stopped(answer).await;
-                if !answer.map_err(|stop| cluster.stopped(stop))?? {
+                let answer = cluster.unless_stopped(answer).await;
+                if !answer?? {
                     return Err(CommandError::user("cancelled, nothing was removed"));
                 }
             }
-            let gone = cluster.until_stopped(delete_planes(&connected, &planes)).await;
-            gone.map_err(|stop| cluster.stopped(stop))??;
+            let gone = cluster.unless_stopped(delete_planes(&connected, &planes)).await;
+            gone??;
         }
         let scope = RemovalScope::Revision(DEFAULT_REVISION.to_owned());
         let exit = run::remove(
@@ -105,9 +105,9 @@ pub(super) fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, Co
         .await?;
         if !ask.dry_run && (planes.is_empty() || purge) {
             let gone = cluster
-                .until_stopped(delete_definition(&connected, &namespace))
+                .unless_stopped(delete_definition(&connected, &namespace))
                 .await;
-            gone.map_err(|stop| cluster.stopped(stop))??;
+            gone??;
         }
         Ok(exit)
     })

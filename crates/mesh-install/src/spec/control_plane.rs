@@ -15,6 +15,16 @@ use mesh_macros::Message;
 
 use super::values::Values;
 
+/// Nothing, or a name as namespaces have it (RFC 1123, a label).
+const LABEL: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$";
+
+/// Nothing, or what stands before the name of an image: the host of a registry, and folders (OCI Distribution
+/// Specification, "Pulling manifests").
+pub(super) const HUB: &str = r"^((\[[0-9a-fA-F:]+\]|[a-zA-Z0-9.-]+)(:[0-9]+)?(/[a-z0-9._-]+)*)?$";
+
+/// Nothing, or the tag of an image, maybe with its digest (OCI Distribution Specification, "Pulling manifests").
+pub(super) const TAG: &str = "^([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?)?$";
+
 /// The control plane of a mesh: which parts it has, where they run, and how they are set.
 ///
 /// It is the `spec` of a `MeshControlPlane`, and has the names of an `IstioOperator`, so that one of those can be given
@@ -38,17 +48,19 @@ pub struct ControlPlane {
     /// The profile that this builds on. Unset is `default`. `meshctl profile list` names them all.
     pub profile: String,
     /// The registry and folder of the images. Unset is `docker.io/istio`.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of the images, and so the version that is installed. Unset is the newest release that meshctl knows.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// The variant of the images: `distroless` or `debug`. Unset takes the images without a variant.
     #[field(pattern = "^(distroless|debug)?$")]
     pub variant: String,
     /// The namespace of the control plane. Unset is `istio-system`.
-    #[field(max_length = 63, pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
+    #[field(max_length = 63, pattern = LABEL)]
     pub namespace: String,
     /// The revision, which lets several control planes live side by side. Unset is the one without a name.
-    #[field(max_length = 56, pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
+    #[field(max_length = 56, pattern = LABEL)]
     pub revision: String,
     /// Keeps the behaviour of an earlier release, such as `1.29`, where a later one changed it.
     pub compatibility_version: String,
@@ -91,11 +103,13 @@ pub struct Component {
     /// Whether it is installed.
     pub enabled: bool,
     /// Its namespace. Unset is that of the control plane.
-    #[field(max_length = 63, pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
+    #[field(max_length = 63, pattern = LABEL)]
     pub namespace: String,
     /// The registry of its image, if it is another one.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of its image, if it is another one.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// How Kubernetes runs it.
     pub k8s: KubernetesSettings,
@@ -115,13 +129,15 @@ pub struct GatewayComponent {
     /// Whether it is installed.
     pub enabled: bool,
     /// Its namespace. Unset is that of the control plane.
-    #[field(max_length = 63, pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
+    #[field(max_length = 63, pattern = LABEL)]
     pub namespace: String,
     /// Labels of its pods, by which `Gateway` resources select it. They are added to `app` and `istio`.
     pub label: BTreeMap<String, String>,
     /// The registry of its image, if it is another one.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of its image, if it is another one.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// How Kubernetes runs it.
     pub k8s: KubernetesSettings,

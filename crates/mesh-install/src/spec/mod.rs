@@ -422,14 +422,6 @@ impl Resolver {
                 }
             }
         }
-        for (field, text) in [("hub", &spec.control_plane.hub), ("tag", &spec.control_plane.tag)] {
-            if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                errors.push(
-                    Issue::new(format!("`{text}` cannot stand in the name of an image"))
-                        .at(self.place_of(&[field, &format!("values.global.{field}")])),
-                );
-            }
-        }
         let components = &spec.control_plane.components;
         let mut seen = std::collections::BTreeSet::new();
         for gateway in components

@@ -197,6 +197,18 @@ fn values_of_other_types_are_refused() {
         "components: {pilot: {k8s: {resources: {requests: {cpu: [1]}}}}}",
     ));
     assert_eq!(text, "[1]", "{message}");
+    for wrong in [
+        "tag=a:b",
+        "hub=my registry",
+        "hub=registry/Istio",
+        "components.cni.tag=1.29.0@sha256:1",
+    ] {
+        let (message, text, _) = one(&sets(&[wrong]));
+        assert!(
+            message.contains(&*text) && message.contains("the pattern"),
+            "{wrong}: {message}"
+        );
+    }
     // What Kubernetes' own types do not know is told as well.
     let (message, text, help) = one(&file("components: {pilot: {k8s: {affinity: {nodeAffinty: {}}}}}"));
     assert_eq!(
@@ -326,7 +338,6 @@ fn what_fits_no_schema_is_judged() {
             .contains("`http`")
     );
     assert!(one(&sets(&["revision=Bad"])).0.contains("does not match"));
-    assert!(one(&sets(&["tag=a b"])).0.contains("image"));
     let twice = "components.ingressGateways=[{name: a, enabled: true}, {name: a, enabled: true}]";
     assert_eq!(one(&sets(&[twice])).0, "two gateways are called `a`");
     let resolved = resolve(&sets(&["components.pilot.k8s.replicaCount=2"])).expect("it is right");

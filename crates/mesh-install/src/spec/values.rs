@@ -13,6 +13,8 @@ use mesh_core::k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use mesh_core::schema::{Any, IntOrString, Kubernetes, PlainText, Unread};
 use mesh_macros::Message;
 
+use super::control_plane::{HUB, TAG};
+
 /// Settings of the parts of a control plane.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct Values {
@@ -325,8 +327,10 @@ pub struct Pilot {
     /// Same as `components.pilot.enabled`, which wins.
     pub enabled: Option<bool>,
     /// The registry of its image, if it is another one.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of its image, if it is another one.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// The variant of its image, if it is another one.
     pub variant: String,
@@ -445,8 +449,10 @@ pub struct Cni {
     /// Same as `components.cni.enabled`, which wins.
     pub enabled: Option<bool>,
     /// The registry of its image, if it is another one.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of its image, if it is another one.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// The variant of its image, if it is another one.
     pub variant: String,
@@ -575,8 +581,10 @@ pub struct Ztunnel {
     /// Same as `components.ztunnel.enabled`, which wins.
     pub enabled: Option<bool>,
     /// The registry of its image, if it is another one.
+    #[field(pattern = HUB)]
     pub hub: String,
     /// The tag of its image, if it is another one.
+    #[field(pattern = TAG)]
     pub tag: String,
     /// The variant of its image, if it is another one.
     pub variant: String,
