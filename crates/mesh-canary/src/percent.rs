@@ -68,14 +68,11 @@ impl Percent {
     }
 
     /// The shares next to this one that are whole numbers of `total` parts, below and above.
-    pub fn around(self, total: i64) -> (String, String) {
-        let show = |part: i128| {
-            let hundredths = part * i128::from(WHOLE) * 100 / i128::from(total.max(1));
-            let text = format!("{}.{:04}", hundredths / 10_000, hundredths % 10_000);
-            format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
-        };
-        let part = i128::from(total) * i128::from(self.0) / i128::from(WHOLE);
-        (show(part), show(part + 1))
+    pub fn around(self, total: i64) -> (Self, Self) {
+        // Such shares are all multiples of the least of them.
+        let least = u32::try_from(Self(1).factor(total)).unwrap_or(WHOLE);
+        let below = self.0 / least * least;
+        (Self(below), Self((below + least).min(WHOLE)))
     }
 
     /// The sum, at most everything.
@@ -214,7 +211,16 @@ mod tests {
     fn neighbours_are_whole_parts() {
         let percent = |text: &str| text.parse::<Percent>().expect("a share");
         assert_eq!(percent("10%").of(3), None);
-        assert_eq!(percent("10%").around(3), ("0%".to_owned(), "33.3333%".to_owned()));
+        for (share, total, below, above) in [
+            ("10%", 3, "0%", "100%"),
+            ("10.01%", 100, "10%", "11%"),
+            ("0.5%", 30, "0%", "10%"),
+            ("99.9%", 7, "0%", "100%"),
+            ("0.01%", 1_009, "0%", "100%"),
+        ] {
+            let around = percent(share).around(total);
+            assert_eq!(around, (percent(below), percent(above)), "{share} of {total}");
+        }
         assert_eq!(percent("0.5%").of(1000), Some(5));
         let factors = [
             ("10%", 100),
@@ -232,6 +238,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn shares_around_can_be_said_and_written(value in 0..WHOLE, total in 1_i64..1_000_000) {
+            let share = Percent(value);
+            let (below, above) = share.around(total);
+            prop_assert!(below <= share && share < above);
+            for one in [below, above] {
+                prop_assert_eq!(one.to_string().parse(), Ok(one));
+                prop_assert!(one.of(total).is_some(), "{one} of {total}");
+            }
+        }
+
         #[test]
         fn shares_read_back(value in 0..=WHOLE) {
             prop_assert_eq!(Percent(value).to_string().parse(), Ok(Percent(value)));
