@@ -681,7 +681,7 @@ async fn go_back(
         rollout.extras = Extras::default();
         reason.clone_into(&mut rollout.message);
         rollout.record(&driver.stamp(), phase, phase.as_str());
-        Ok(patch::restore(live, &rollout)?)
+        Ok(patch::restore(live, &rollout, &driver.names(target))?)
     };
     let (live, mut rollout) = driver.change(target, back).await?;
     say_phase(printer, speaker, &rollout)?;

@@ -836,6 +836,48 @@ async fn a_change_of_the_route_by_another_is_a_conflict_that_names_them() {
         stage.routes().await["spec"].to_string(),
         before["spec"].to_string()
     );
+
+    // Going back minds neither another name, other destinations and an edited preview, nor what a route of another
+    // service says.
+    let unreadable = json!({
+        "metadata": {"name": "a-broken-one", "annotations": {"meshctl.dev/canary": "nonsense"}},
+        "spec": {"hosts": ["other"], "http": [{"route": [{"destination": {"host": "other"}}]}]},
+    });
+    stage.virtual_service(&unreadable).await;
+    assert_eq!(stage.run(["shift", "10%", "--match=a=b"]).status, Some(0));
+    let other = json!({"destination": {"host": "elsewhere"}, "weight": 5});
+    stage
+        .edit(&json!([
+            {"op": "add", "path": "/spec/http/0/timeout", "value": "1s"},
+            {"op": "add", "path": "/spec/http/1/name", "value": "new"},
+            {"op": "add", "path": "/spec/http/1/match", "value": [{"uri": {"prefix": "/"}}]},
+            {"op": "add", "path": "/spec/http/1/route/0", "value": other},
+            {"op": "remove", "path": "/spec/http/1/route/2"},
+        ]))
+        .await;
+    assert_eq!(stage.run(["shift", "20%"]).status, Some(5));
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    let routes = stage.routes().await["spec"]["http"].clone();
+    let stable = &before["spec"]["http"][0]["route"][0];
+    assert_eq!(routes.as_array().map(Vec::len), Some(1), "{routes:#}");
+    assert_eq!(routes[0]["route"], json!([other, stable]));
+    // Of a route that is gone it says so, and the rollout ends all the same.
+    let shift = stage.run(["shift", "10%", "--stable=v1", "--canary=v2"]);
+    assert_eq!(shift.status, Some(0), "{shift}");
+    let away = json!([{"destination": {"host": "elsewhere"}}]);
+    stage
+        .edit(&json!([{"op": "replace", "path": "/spec/http/0/route", "value": away}]))
+        .await;
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    assert!(
+        abort
+            .stdout
+            .contains("aborted at 0%: the http route `new` is gone, and was not put back"),
+        "{abort}"
+    );
+    assert_eq!(stage.routes().await["spec"]["http"][0]["route"], away);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -143,30 +143,16 @@ fn shown(section: Section, index: usize, name: Option<&str>) -> String {
 ///
 /// A conflict if one is gone, or is not as the rollout left it.
 pub fn find(object: &Value, rollout: &Rollout) -> Result<Vec<usize>, Refusal> {
-    find_routes(object, rollout, true)
-}
-
-/// As [`find`]. Without `is_strict` weights may be any, and others may have added destinations: going back must not
-/// fail because of either.
-fn find_routes(object: &Value, rollout: &Rollout, is_strict: bool) -> Result<Vec<usize>, Refusal> {
     let mut taken: Vec<(Section, usize)> = Vec::new();
     for state in &rollout.routes {
         let section = state.section;
-        let targets = |list: &[Value]| list.iter().map(|one| section.target(one)).collect::<Vec<_>>();
-        let known = targets(&state.written);
-        let candidates = section
+        let candidates: Vec<(usize, &[Value])> = section
             .routes(object)
             .iter()
             .enumerate()
             .filter(|(index, route)| {
-                let live = targets(section.destinations(route));
-                !taken.contains(&(section, *index))
-                    && !is_own(route)
-                    && route.get("name").and_then(Value::as_str) == state.name.as_deref()
-                    && route.get(section.match_field()).unwrap_or(&Value::Null) == &state.matches
-                    && (live == known || (!is_strict && live.starts_with(&known)))
-            });
-        let candidates: Vec<(usize, &[Value])> = candidates
+                !taken.contains(&(section, *index)) && !is_own(route) && has_same_targets(state, route)
+            })
             .map(|(index, route)| (index, section.destinations(route)))
             .collect();
         let as_written = candidates
@@ -174,7 +160,6 @@ fn find_routes(object: &Value, rollout: &Rollout, is_strict: bool) -> Result<Vec
             .find(|(_, live)| weights(live) == weights(&state.written));
         match (as_written, candidates.first()) {
             (Some((index, _)), _) => taken.push((section, *index)),
-            (None, Some((index, _))) if !is_strict => taken.push((section, *index)),
             (None, Some((index, live))) => {
                 return Err(Refusal::conflict(format!(
                     "the weights of route {}[{index}] are {} and not {}, as this rollout left them",
@@ -184,18 +169,85 @@ fn find_routes(object: &Value, rollout: &Rollout, is_strict: bool) -> Result<Vec
                 )));
             }
             (None, None) => {
-                let name = state
-                    .name
-                    .as_deref()
-                    .map_or_else(String::new, |name| format!(" `{name}`"));
                 return Err(Refusal::conflict(format!(
-                    "the {} route{name} of this rollout is gone, or has other conditions or destinations",
-                    section.field(),
+                    "the {} of this rollout is gone, or has other conditions or destinations",
+                    shown_route(state),
                 )));
             }
         }
     }
     Ok(taken.into_iter().map(|(_, index)| index).collect())
+}
+
+fn shown_route(state: &RouteState) -> String {
+    let name = state.name.as_deref();
+    let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
+    format!("{} route{name}", state.section.field())
+}
+
+fn has_same_name(state: &RouteState, route: &Value) -> bool {
+    route.get("name").and_then(Value::as_str) == state.name.as_deref()
+}
+
+fn has_same_matches(state: &RouteState, route: &Value) -> bool {
+    route.get(state.section.match_field()).unwrap_or(&Value::Null) == &state.matches
+}
+
+/// Whether name, conditions and destinations are those that the rollout left; weights may be any.
+fn has_same_targets(state: &RouteState, route: &Value) -> bool {
+    let section = state.section;
+    let target = |one| section.target(one);
+    has_same_name(state, route)
+        && has_same_matches(state, route)
+        && section
+            .destinations(route)
+            .iter()
+            .map(target)
+            .eq(state.written.iter().map(target))
+}
+
+/// Where the routes of a rollout are in the live object, whatever others have done to them since: each is the one that
+/// is most like it among those that still send to one of the two versions, but for its `own`. `None` if there is none.
+fn find_again(object: &Value, rollout: &Rollout, own: &[Move], names: &Names<'_>) -> Vec<Option<usize>> {
+    let mut found: Vec<Option<usize>> = vec![None; rollout.routes.len()];
+    // One route after the other would let a route that is gone take what is another's.
+    for likeness in 0..6 {
+        for (number, state) in rollout.routes.iter().enumerate() {
+            if found[number].is_some() {
+                continue;
+            }
+            let section = state.section;
+            let is_taken = |index: usize| {
+                let mut others = rollout.routes.iter().zip(&found);
+                others.any(|(other, at)| other.section == section && *at == Some(index))
+                    || own.contains(&Move::Out(section, index))
+            };
+            let is_about_it = |route: &Value| {
+                let mut destinations = section.destinations(route).iter();
+                destinations.any(|one| rollout.subject.role(section, one, names) != Role::Other)
+            };
+            let is_alike = |route: &Value| match likeness {
+                0 => {
+                    has_same_targets(state, route)
+                        && weights(section.destinations(route)) == weights(&state.written)
+                }
+                1 => has_same_targets(state, route),
+                2 => has_same_name(state, route) && has_same_matches(state, route),
+                3 => state.name.is_some() && has_same_name(state, route),
+                4 => has_same_matches(state, route),
+                _ => true,
+            };
+            let routes = section.routes(object).iter().enumerate();
+            let mut alike = routes.filter(|(index, route)| {
+                !is_taken(*index) && !is_own(route) && is_about_it(route) && is_alike(route)
+            });
+            let first = alike.next().map(|(index, _)| index);
+            let is_only = alike.next().is_none();
+            // Without any likeness it must be beyond doubt.
+            found[number] = first.filter(|_| likeness < 5 || is_only);
+        }
+    }
+    found
 }
 
 fn weights(destinations: &[Value]) -> Vec<Option<i64>> {
@@ -222,6 +274,7 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
     let mut after = rollout.clone();
     let mut number = 0;
     let mut parts = Vec::new();
+    let mut moves = Vec::new();
     for (state, index) in after.routes.iter_mut().zip(&indexes) {
         let route = &state.section.routes(object)[*index];
         let live = state.section.destinations(route);
@@ -238,7 +291,11 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
                 unstick(canary);
             }
             if let Some(cookie) = &rollout.extras.sticky {
-                stick(state.section, canary, cookie)?;
+                stick(
+                    state.section,
+                    canary,
+                    &format!("{cookie}={}", rollout.cookie_value()),
+                )?;
             }
         } else if rollout.extras != crate::state::Extras::default() {
             return Err(Refusal::new(format!(
@@ -248,8 +305,10 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
             .hinted("`--route` names the one that is for requests"));
         }
         let mut inserted = Vec::new();
-        for condition in rollout.extras.conditions() {
-            let made = preview(state.section, route, number, &condition, canary).ok_or_else(|| {
+        // Requests that all go to the canary need no copy of them there.
+        let plain = without_mirror(state, route);
+        for condition in rollout.conditions() {
+            let made = preview(state.section, &plain, number, &condition, canary).ok_or_else(|| {
                 Refusal::new(format!(
                     "route {}[{index}] has a condition on {condition} already",
                     state.section.field()
@@ -261,54 +320,165 @@ pub fn shift(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Cha
         let before = std::mem::replace(&mut state.inserted, inserted);
         let mirror = mirrored(state, route, canary, rollout.extras.mirror)?;
         state.written.clone_from(&new);
+        if before != state.inserted {
+            for own in &before {
+                let above = state.section.routes(object).iter().take(*index);
+                let place = above.enumerate().rfind(|(place, route)| {
+                    *route == own && !moves.contains(&Move::Out(state.section, *place))
+                });
+                let Some((place, _)) = place else {
+                    let name = own.get("name").and_then(Value::as_str).unwrap_or_default();
+                    return Err(Refusal::conflict(format!(
+                        "the route `{name}` of this rollout has changed or is gone"
+                    )));
+                };
+                moves.push(Move::Out(state.section, place));
+            }
+            let made = state.inserted.iter().cloned();
+            moves.extend(made.map(|own| Move::In(state.section, *index, own)));
+        }
         parts.push(RoutePart {
             section: state.section,
             index: *index,
             new,
             mirror,
-            before,
-            inserted: state.inserted.clone(),
         });
     }
-    change(object, parts, after)
+    Ok(change(object, parts, moves, after))
 }
 
 /// Puts the routes back to what they were before the rollout.
 ///
-/// What others have changed since stays, as far as it is not a weight of the two versions.
+/// What others have changed since stays, as far as it sends nothing to the canary that it did not get before: a route is
+/// known again by its name, its conditions or its destinations, and a destination by where it leads. If nothing is left
+/// of a route, the others go back all the same, and the rollout's message says so.
 ///
 /// # Errors
 ///
-/// A conflict if a route is gone or its destinations are others.
-pub fn restore(object: &Value, rollout: &Rollout) -> Result<Change, Refusal> {
-    let indexes = find_routes(object, rollout, false)?;
+/// Nothing that others may have done to the routes is one.
+pub fn restore(object: &Value, rollout: &Rollout, names: &Names<'_>) -> Result<Change, Refusal> {
     let mut after = rollout.clone();
     let mut parts = Vec::new();
-    for (state, index) in after.routes.iter_mut().zip(&indexes) {
-        let live = state.section.destinations(&state.section.routes(object)[*index]);
-        let mut new = Vec::new();
-        for (position, destination) in live.iter().enumerate() {
-            match (state.written.get(position), state.original.get(position)) {
-                (Some(written), Some(original)) if written == destination => new.push(original.clone()),
-                (Some(_), Some(original)) => new.push(weighed_as(state.section, destination, original)),
-                (Some(_), None) => {}
-                (None, _) => new.push(destination.clone()),
-            }
+    let mut moves = Vec::new();
+    for state in &mut after.routes {
+        for own in std::mem::take(&mut state.inserted) {
+            let place = find_own(object, state.section, &own, &moves, |route| {
+                let mut destinations = state.section.destinations(route).iter();
+                destinations.all(|one| rollout.subject.role(state.section, one, names) == Role::Canary)
+            });
+            moves.extend(place.map(|place| Move::Out(state.section, place)));
         }
-        let route = &state.section.routes(object)[*index];
-        let mirror = mirrored(state, route, &Value::Null, None)?;
-        let before = std::mem::take(&mut state.inserted);
+    }
+    let indexes = find_again(object, rollout, &moves, names);
+    for (state, index) in after.routes.iter_mut().zip(indexes) {
+        let section = state.section;
+        let Some(index) = index else {
+            let lost = format!("the {} is gone, and was not put back", shown_route(state));
+            if !after.message.is_empty() {
+                after.message.push_str("; ");
+            }
+            after.message.push_str(&lost);
+            continue;
+        };
+        let route = &section.routes(object)[index];
+        let new = as_before(section.destinations(route), state, &rollout.subject, names);
+        let mirror = if is_mirror_of_others(state, route, &rollout.subject, names) {
+            None
+        } else {
+            mirrored(state, route, &Value::Null, None)?
+        };
         state.written.clone_from(&new);
         parts.push(RoutePart {
-            section: state.section,
-            index: *index,
+            section,
+            index,
             new,
             mirror,
-            before,
-            inserted: Vec::new(),
         });
     }
-    change(object, parts, after)
+    Ok(change(object, parts, moves, after))
+}
+
+/// Where a route is that the rollout has inserted, though others may have changed or moved it: by its name, or where
+/// there are no names by its conditions and because all of it goes to the canary. Those in `found` are others.
+fn find_own(
+    object: &Value,
+    section: Section,
+    own: &Value,
+    found: &[Move],
+    is_all_canary: impl Fn(&Value) -> bool,
+) -> Option<usize> {
+    let find = |is_it: &dyn Fn(&Value) -> bool| {
+        let mut routes = section.routes(object).iter().enumerate();
+        let found =
+            routes.find(|(place, route)| !found.contains(&Move::Out(section, *place)) && is_it(route));
+        found.map(|(place, _)| place)
+    };
+    find(&|route| route == own).or_else(|| {
+        let field = section.match_field();
+        find(&|route| {
+            if section.is_gateway_api() {
+                route.get(field) == own.get(field) && is_all_canary(route)
+            } else {
+                route.get("name") == own.get("name")
+            }
+        })
+    })
+}
+
+/// The destinations of a route as they were before the rollout, with what others have done to them since.
+fn as_before(live: &[Value], state: &RouteState, subject: &Subject, names: &Names<'_>) -> Vec<Value> {
+    let section = state.section;
+    let role = |one: &Value| subject.role(section, one, names);
+    let is_stable = |one: &Value| matches!(role(one), Role::Stable | Role::Whole);
+    // What each is of the destinations that the rollout has left.
+    let mut known: Vec<Option<usize>> = vec![None; live.len()];
+    for likeness in 0..4 {
+        for (number, written) in state.written.iter().enumerate() {
+            if known.contains(&Some(number)) {
+                continue;
+            }
+            let is_alike = |(place, one): (usize, &Value)| {
+                let leads_there = section.target(one) == section.target(written)
+                    || role(one) == Role::Canary && role(written) == Role::Canary
+                    || is_stable(one) && is_stable(written);
+                known[place].is_none()
+                    && match likeness {
+                        0 => place == number && one == written,
+                        1 => one == written,
+                        2 => place == number && leads_there,
+                        _ => leads_there,
+                    }
+            };
+            if let Some(place) = live.iter().enumerate().position(is_alike) {
+                known[place] = Some(number);
+            }
+        }
+    }
+    let had_canary = state.original.iter().any(|one| role(one) == Role::Canary);
+    let mut new = Vec::with_capacity(live.len());
+    for (known, one) in known.iter().zip(live) {
+        let known = known.and_then(|number| Some((state.original.get(number)?, &state.written[number])));
+        match known {
+            Some((original, written)) if written == one => new.push(original.clone()),
+            Some((original, written)) => new.push(weighed_as(section, one, written, original)),
+            None if role(one) == Role::Canary && !had_canary => {}
+            None => new.push(one.clone()),
+        }
+    }
+    // Of all that others may have taken away, this is what the traffic goes back to.
+    for (number, original) in state.original.iter().enumerate() {
+        if is_stable(original) && !known.contains(&Some(number)) {
+            new.insert(number.min(new.len()), original.clone());
+        }
+    }
+    if let ([only], [_, _, ..]) = (state.original.as_slice(), new.as_slice()) {
+        // Alone it needed no weight, and beside what others have added it does.
+        let weight = section.weights(std::slice::from_ref(only))[0];
+        if let Some(stable) = new.iter_mut().find(|one| is_stable(one)) {
+            *stable = with_weight(stable, weight);
+        }
+    }
+    new
 }
 
 /// Writes the state only.
@@ -322,7 +492,7 @@ pub fn note(object: &Value, rollout: &Rollout) -> Change {
 }
 
 /// A destination with the weight, and without what the rollout added to name its version, of `original`.
-fn weighed_as(section: Section, destination: &Value, original: &Value) -> Value {
+fn weighed_as(section: Section, destination: &Value, written: &Value, original: &Value) -> Value {
     let mut new = destination.clone();
     if !is_sticky(original) {
         unstick(&mut new);
@@ -335,7 +505,19 @@ fn weighed_as(section: Section, destination: &Value, original: &Value) -> Value 
         if !section.is_gateway_api()
             && let Some(target) = original.get("destination")
         {
-            fields.insert("destination".to_owned(), target.clone());
+            let is_same = fields.get("destination") == written.get("destination");
+            let known = fields.get_mut("destination").and_then(Value::as_object_mut);
+            match (known, target.get("subset")) {
+                (Some(known), Some(subset)) if !is_same => {
+                    known.insert("subset".to_owned(), subset.clone());
+                }
+                (Some(known), None) if !is_same => {
+                    known.shift_remove("subset");
+                }
+                _ => {
+                    fields.insert("destination".to_owned(), target.clone());
+                }
+            }
         }
     }
     new
@@ -441,12 +623,31 @@ fn with_weight(destination: &Value, weight: i64) -> Value {
 /// Where a destination of a VirtualService has the cookie that its answers set.
 const COOKIE_HEADER: &str = "/headers/response/add/Set-Cookie";
 
-/// What the cookie is, after its name.
-const COOKIE: &str = "=canary; Max-Age=86400; Path=/";
+/// What the value of the cookie begins with. Rollouts that older versions have begun have no more in it.
+const COOKIE_VALUE: &str = "canary";
 
-/// Makes answers of the canary set the cookie.
+/// How long the cookie is kept, and where.
+const COOKIE_ATTRIBUTES: &str = "; Max-Age=86400; Path=/";
+
+/// Whether a header sets the cookie of a rollout, of whatever name.
+fn is_cookie_of_ours(header: &Value) -> bool {
+    let cookie = header
+        .as_str()
+        .and_then(|text| text.strip_suffix(COOKIE_ATTRIBUTES));
+    let value = cookie.and_then(|cookie| cookie.split_once('='));
+    let rest = value.and_then(|(_, value)| value.strip_prefix(COOKIE_VALUE));
+    rest.is_some_and(|rest| {
+        rest.is_empty()
+            || rest.starts_with('-')
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}
+
+/// Makes answers of the canary set the cookie, which is `NAME=VALUE`.
 fn stick(section: Section, canary: &mut Value, cookie: &str) -> Result<(), Refusal> {
-    let value = format!("{cookie}{COOKIE}");
+    let value = format!("{cookie}{COOKIE_ATTRIBUTES}");
     let taken = || Refusal::new("the canary's destination sets a cookie of its own already");
     let Some(fields) = canary.as_object_mut() else {
         return Ok(());
@@ -511,8 +712,7 @@ fn is_sticky(destination: &Value) -> bool {
 
 /// Takes the cookie of a rollout away from the canary, with the fields that are empty without it.
 fn unstick(canary: &mut Value) {
-    let is_ours = |value: &Value| value.as_str().is_some_and(|text| text.ends_with(COOKIE));
-    if canary.pointer(COOKIE_HEADER).is_some_and(is_ours) {
+    if canary.pointer(COOKIE_HEADER).is_some_and(is_cookie_of_ours) {
         let mut path = COOKIE_HEADER;
         while let Some((parent, field)) = path.rsplit_once('/') {
             let Some(fields) = canary.pointer_mut(parent).and_then(Value::as_object_mut) else {
@@ -542,7 +742,7 @@ fn unstick(canary: &mut Value) {
             return true;
         };
         let all = add.len();
-        add.retain(|header| !(is_set_cookie(header) && header.get("value").is_some_and(is_ours)));
+        add.retain(|header| !(is_set_cookie(header) && header.get("value").is_some_and(is_cookie_of_ours)));
         if add.is_empty() && all > 0 {
             modifier.shift_remove("add");
         }
@@ -553,14 +753,22 @@ fn unstick(canary: &mut Value) {
     }
 }
 
-impl crate::state::Extras {
+impl Rollout {
     /// The conditions of requests that all go to the canary.
     fn conditions(&self) -> Vec<Condition> {
-        let sticky = self.sticky.iter().map(|cookie| Condition::Cookie {
+        let sticky = self.extras.sticky.iter().map(|cookie| Condition::Cookie {
             name: cookie.clone(),
-            value: "canary".to_owned(),
+            value: self.cookie_value(),
         });
-        self.previews.iter().cloned().chain(sticky).collect()
+        self.extras.previews.iter().cloned().chain(sticky).collect()
+    }
+
+    /// The value of the cookie that keeps a user at the canary. Each rollout has its own, so that those who were sent to
+    /// an earlier canary are not all sent to the next one.
+    fn cookie_value(&self) -> String {
+        let text = format!("{COOKIE_VALUE}-{}-{}", self.subject.canary, self.started);
+        let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        text.chars().map(safe).collect()
     }
 }
 
@@ -587,11 +795,23 @@ fn mirrored(
             return Ok(None);
         }
         let known = route.get("filters").and_then(Value::as_array);
-        let known = known
-            .into_iter()
-            .flatten()
-            .filter(|filter| Some(*filter) != old.as_ref());
-        return Ok(Some(Mirror::Filters(known.cloned().chain(new).collect())));
+        let known = known.map_or(&[][..], Vec::as_slice);
+        let target = |filter: &Value| filter.pointer("/requestMirror/backendRef").cloned();
+        let place = old.as_ref().and_then(|old| {
+            let same = known.iter().position(|filter| filter == old);
+            // Others may have given it another share.
+            same.or_else(|| {
+                known
+                    .iter()
+                    .position(|filter| target(filter).is_some() && target(filter) == target(old))
+            })
+        });
+        let rest = known
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| Some(*index) != place);
+        let rest = rest.map(|(_, filter)| filter.clone());
+        return Ok(Some(Mirror::Filters(rest.chain(new).collect())));
     }
     let was_mirrored = std::mem::replace(&mut state.is_mirrored, wanted.is_some());
     let Some(percent) = wanted else {
@@ -613,6 +833,40 @@ fn mirrored(
         _ => Ok(Some(Mirror::On(state.section.target(canary), percent))),
     }
 }
+
+/// A route without the mirror of the rollout.
+fn without_mirror(state: &RouteState, route: &Value) -> Value {
+    let mut plain = route.clone();
+    let Some(fields) = plain.as_object_mut() else {
+        return plain;
+    };
+    if state.is_mirrored {
+        for field in MIRROR {
+            fields.shift_remove(field);
+        }
+    }
+    if let Some(own) = &state.mirror_filter
+        && let Some(filters) = fields.get_mut("filters").and_then(Value::as_array_mut)
+    {
+        filters.retain(|filter| filter != own);
+        if filters.is_empty() {
+            fields.shift_remove("filters");
+        }
+    }
+    plain
+}
+
+/// Whether others have made the mirror of a rollout lead elsewhere.
+fn is_mirror_of_others(state: &RouteState, route: &Value, subject: &Subject, names: &Names<'_>) -> bool {
+    let Some(target) = route.get("mirror").filter(|_| state.is_mirrored) else {
+        return false;
+    };
+    let destination = json!({"destination": target});
+    subject.role(state.section, &destination, names) != Role::Canary
+}
+
+/// The fields of a route of a VirtualService that mirror for a rollout.
+const MIRROR: [&str; 2] = ["mirror", "mirrorPercentage"];
 
 /// The filter of the Gateway API that mirrors, with what the API server would add.
 fn mirror_filter(mut target: Value, percent: Percent) -> Value {
@@ -638,15 +892,26 @@ struct RoutePart {
     index: usize,
     new: Vec<Value>,
     mirror: Option<Mirror>,
-    /// Own routes above it, now.
-    before: Vec<Value>,
-    /// Own routes above it, then.
-    inserted: Vec<Value>,
 }
 
-fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<Change, Refusal> {
-    // From the end, so that what goes and comes above a route moves none that is still to be changed.
-    parts.sort_by_key(|part| (part.section.field(), std::cmp::Reverse(part.index)));
+/// Own routes that come and go.
+#[derive(PartialEq)]
+enum Move {
+    /// The route at this place goes.
+    Out(Section, usize),
+    /// This one comes above the route at this place.
+    In(Section, usize, Value),
+}
+
+impl Move {
+    fn place(&self) -> (&'static str, usize) {
+        match self {
+            Self::Out(section, place) | Self::In(section, place, _) => (section.field(), *place),
+        }
+    }
+}
+
+fn change(object: &Value, parts: Vec<RoutePart>, mut moves: Vec<Move>, after: Rollout) -> Change {
     let mut operations = Vec::new();
     for part in parts {
         let RoutePart {
@@ -654,8 +919,6 @@ fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<C
             index,
             new,
             mirror,
-            before,
-            inserted,
         } = part;
         let list = ["spec", section.field()];
         let route = &section.routes(object)[index];
@@ -699,7 +962,7 @@ fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<C
                 }
             }
             Some(Mirror::Off) => {
-                for name in ["mirror", "mirrorPercentage"] {
+                for name in MIRROR {
                     if let Some(known) = route.get(name) {
                         operations.push(test(at(&[name]), known));
                         operations.push(remove(at(&[name])));
@@ -711,41 +974,36 @@ fn change(object: &Value, mut parts: Vec<RoutePart>, after: Rollout) -> Result<C
                     operations.push(test(at(&["filters"]), known));
                 }
                 if filters.is_empty() {
-                    operations.push(remove(at(&["filters"])));
+                    if route.get("filters").is_some() {
+                        operations.push(remove(at(&["filters"])));
+                    }
                 } else {
                     operations.push(add(at(&["filters"]), &Value::Array(filters)));
                 }
             }
             None => {}
         }
-        if before != inserted {
-            for own in before.iter().rev() {
-                let known = section
-                    .routes(object)
-                    .iter()
-                    .take(index)
-                    .rposition(|route| route == own);
-                let Some(place) = known else {
-                    let name = own.get("name").and_then(Value::as_str).unwrap_or_default();
-                    return Err(Refusal::conflict(format!(
-                        "the route `{name}` of this rollout has changed or is gone"
-                    )));
-                };
-                let place = pointer(list.into_iter().chain([place.to_string().as_str()]));
-                operations.push(test(place.clone(), own));
-                operations.push(remove(place));
-            }
-            let place = (index - before.len()).to_string();
-            for own in inserted.iter().rev() {
-                operations.push(add(pointer(list.into_iter().chain([place.as_str()])), own));
+    }
+    // Places are those of the object as it is, so what moves others comes last, and from the end. Of several that come
+    // to one place the last comes first, as it is the lowest.
+    moves.reverse();
+    moves.sort_by_key(|own| std::cmp::Reverse(own.place()));
+    for own in moves {
+        let (field, place) = own.place();
+        let path = pointer(["spec", field, &place.to_string()]);
+        match own {
+            Move::In(_, _, route) => operations.push(add(path, &route)),
+            Move::Out(section, place) => {
+                operations.push(test(path.clone(), &section.routes(object)[place]));
+                operations.push(remove(path));
             }
         }
     }
     annotate(&mut operations, object, &after);
-    Ok(Change {
+    Change {
         operations,
         rollout: after,
-    })
+    }
 }
 
 fn annotate(operations: &mut Vec<PatchOperation>, object: &Value, rollout: &Rollout) {

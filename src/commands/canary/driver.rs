@@ -192,22 +192,22 @@ impl Driver {
         }
     }
 
-    /// The object that routes the service and its rollout, if there is one.
+    /// The object that routes the service and its rollout, if there is one: of several the one that is open, or else
+    /// the last one.
     pub(super) async fn current(&self, args: &SubjectArgs) -> Result<(Target, Value, Rollout), CommandError> {
         let routed = self
             .mesh
             .resources()
             .filter(|resource| ROUTE_KINDS.contains(&resource.header().kind()));
+        let mut known = Vec::new();
+        // What cannot be read may be about another service.
+        let mut unreadable = None;
         for resource in routed {
-            let object = locate::to_json(&resource);
             let id = resource.header().id();
             let is_wanted = args.object.as_ref().is_none_or(|wanted| {
                 *wanted == id.name || *wanted == format!("{}/{}", id.namespace, id.name)
             });
-            let Some(rollout) = Rollout::of(&object)? else {
-                continue;
-            };
-            if rollout.subject.host != self.service.host().as_str() || !is_wanted {
+            if !is_wanted {
                 continue;
             }
             let target = Target {
@@ -215,6 +215,16 @@ impl Driver {
                 namespace: id.namespace,
                 name: id.name,
             };
+            match Rollout::of(&locate::to_json(&resource)) {
+                Ok(Some(rollout)) if rollout.subject.host == self.service.host().as_str() => {
+                    known.push((rollout.phase.is_open(), rollout.updated, target));
+                }
+                Ok(_) => {}
+                Err(refusal) => unreadable = unreadable.or(Some((target, refusal))),
+            }
+        }
+        known.sort_by(|one, other| (other.0, &other.1).cmp(&(one.0, &one.1)));
+        for (_, _, target) in known {
             // The copy of the mesh leaves out who wrote what.
             if let Some(live) = self.read(&target).await?
                 && let Some(rollout) = Rollout::of(&live)?
@@ -222,10 +232,13 @@ impl Driver {
                 return Ok((target, live, rollout));
             }
         }
-        Err(
-            CommandError::user(format!("there is no rollout of `{}`", self.service.host()))
-                .hinted("`meshctl canary shift 10%` begins one"),
-        )
+        let none = CommandError::user(format!("there is no rollout of `{}`", self.service.host()));
+        Err(match unreadable {
+            None => none.hinted("`meshctl canary shift 10%` begins one"),
+            Some((target, Refusal { message, hint, .. })) => {
+                none.hinted(format!("of {target} {message}")).maybe_hinted(hint)
+            }
+        })
     }
 
     /// Finds out where traffic is divided, and goes on with the rollout that is open there or begins another.

@@ -66,7 +66,7 @@ fn a_single_destination_becomes_two_and_one_again() {
             {"destination": {"host": "reviews", "subset": "v2"}, "headers": {"request": {"set": {"a": "b"}}}, "weight": 10},
         ]})
     );
-    let back = restore(&changed, &rollout)
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -107,18 +107,30 @@ fn previews_mirrors_and_cookies_come_and_go() {
     assert_eq!(http[1]["match"][1]["headers"]["b"]["exact"], "c");
     assert_eq!(
         http[2]["match"][0]["headers"]["cookie"]["regex"],
-        r"(.*;\s*)?version=canary(;.*)?"
+        r"(.*;\s*)?version=canary\-v2\-2026\-01\-01T00\-00\-00Z(;.*)?"
     );
     assert_eq!(http[3]["mirror"]["subset"], "v2");
     assert_eq!(http[3]["mirrorPercentage"]["value"], 5.0);
     assert_eq!(
         http[3]["route"][1]["headers"]["response"]["add"]["Set-Cookie"],
-        "version=canary; Max-Age=86400; Path=/"
+        "version=canary-v2-2026-01-01T00-00-00Z; Max-Age=86400; Path=/"
     );
     // The next step leaves them, and the one without them takes them away.
     let changed = moved(&changed, &mut rollout, "50%");
     assert_eq!(changed["spec"]["http"].as_array().map(Vec::len), Some(4));
-    let back = restore(&changed, &rollout)
+    // Requests that all go to the canary are not copied to it as well.
+    let has_mirror = |object: &Value| {
+        let routes = object["spec"]["http"].as_array().expect("routes").clone();
+        routes
+            .iter()
+            .map(|route| route.get("mirror").is_some() || route.get("mirrorPercentage").is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(has_mirror(&changed), [false, false, false, true]);
+    let mut quiet = rollout.clone();
+    quiet.extras.mirror = None;
+    assert_eq!(has_mirror(&moved(&changed, &mut quiet, "60%")), [false; 4]);
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -139,9 +151,278 @@ fn previews_mirrors_and_cookies_come_and_go() {
     let changed = moved(&changed, &mut rollout, "50%");
     assert_eq!(
         changed["spec"]["http"][2]["route"][1]["headers"],
-        json!({"response": {"add": {"Set-Cookie": "w=canary; Max-Age=86400; Path=/"}}})
+        json!({"response": {"add": {"Set-Cookie": "w=canary-v2-2026-01-01T00-00-00Z; Max-Age=86400; Path=/"}}})
     );
     assert_eq!(changed["spec"]["http"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_cookie_is_of_one_rollout_only() {
+    let object = single();
+    let stuck = |started: &str| {
+        let mut rollout = begin(&object);
+        started.clone_into(&mut rollout.started);
+        rollout.extras.sticky = Some("v".to_owned());
+        let changed = moved(&object, &mut rollout, "10%");
+        let header =
+            changed["spec"]["http"][1]["route"][1]["headers"]["response"]["add"]["Set-Cookie"].clone();
+        let condition = changed["spec"]["http"][0]["match"][0]["headers"]["cookie"]["regex"].clone();
+        let text = |value: Value| value.as_str().expect("text").to_owned();
+        let cookie = text(header).split(';').next().expect("a cookie").to_owned();
+        // As Envoy reads it: on the whole value.
+        let condition = regex::Regex::new(&format!("^(?:{})$", text(condition))).expect("an expression");
+        (cookie, condition, changed, rollout)
+    };
+    let (cookie, condition, changed, mut rollout) = stuck("2026-01-01T00:00:00Z");
+    let (later, ..) = stuck("2026-01-01T00:00:01Z");
+    for header in [cookie.clone(), format!("a=b; {cookie}"), format!("{cookie};c=d")] {
+        assert!(condition.is_match(&header), "{header}");
+    }
+    for header in [
+        later,
+        "v=canary".to_owned(),
+        format!("{cookie}1"),
+        format!("x{cookie}"),
+    ] {
+        assert!(!condition.is_match(&header), "{header}");
+    }
+    // What an older version has begun is known, too.
+    let old = changed.to_string().replace(&cookie, "v=canary");
+    let old: Value = serde_json::from_str(&old).expect("JSON");
+    rollout = serde_json::from_str(&rollout.text().replace(&cookie, "v=canary")).expect("a state");
+    rollout.extras = mesh_canary::state::Extras::default();
+    let without = moved(&old, &mut rollout, "20%");
+    assert_eq!(without["spec"]["http"].as_array().map(Vec::len), Some(1));
+    assert!(!without["spec"].to_string().contains("Set-Cookie"), "{without}");
+}
+
+/// What somebody else does to routes.
+type Edit<'a> = &'a dyn Fn(&mut Vec<Value>);
+
+/// A rollout at 10% of an object with two routes, of which one has a preview, and what it was before.
+fn under_way() -> (Value, Value, Rollout) {
+    let split = |name: &str, prefix: &str| {
+        json!({"name": name, "match": [{"uri": {"prefix": prefix}}], "route": [
+            {"destination": {"host": "reviews", "subset": "v1"}, "weight": 100},
+        ]})
+    };
+    let object =
+        json!({"metadata": {"annotations": {}}, "spec": {"http": [split("one", "/1"), split("two", "/2")]}});
+    let mut rollout = begin(&object);
+    rollout.extras.previews = vec![Condition::header("a=b").expect("a condition")];
+    rollout.extras.mirror = Some(percent("5%"));
+    let changed = moved(&object, &mut rollout, "10%");
+    (object, changed, rollout)
+}
+
+/// What is there after going back, with the message.
+fn gone_back(live: &Value, rollout: &Rollout) -> (Value, String) {
+    let change = restore(live, rollout, &NAMES).expect("a change");
+    let back = change.applied(live).expect("it fits");
+    (back["spec"]["http"].clone(), change.rollout.message)
+}
+
+#[test]
+fn going_back_wins_over_all_that_others_do_to_the_routes() {
+    let (object, changed, rollout) = under_way();
+    let before = object["spec"]["http"].clone();
+    // The routes are: preview, one, preview, two.
+    let edited = |edit: &dyn Fn(&mut Vec<Value>)| {
+        let mut live = changed.clone();
+        edit(live["spec"]["http"].as_array_mut().expect("routes"));
+        gone_back(&live, &rollout)
+    };
+    let destinations = |route: &mut Value| route["route"].as_array_mut().expect("destinations").clone();
+    let with = |field: &str, value: Value| {
+        let mut expected = before.clone();
+        expected[0][field] = value;
+        expected
+    };
+    let other = json!({"destination": {"host": "elsewhere"}, "weight": 5});
+    let stable = json!({"destination": {"host": "reviews", "subset": "v1"}, "weight": 100});
+    let conditions = json!([{"uri": {"prefix": "/1"}}, {"port": 80}]);
+    let cases: [(&str, Edit<'_>, Value); 13] = [
+        ("nothing", &|_| {}, before.clone()),
+        (
+            "a name",
+            &|routes| routes[1]["name"] = "first".into(),
+            with("name", "first".into()),
+        ),
+        (
+            "conditions",
+            &|routes| routes[1]["match"] = conditions.clone(),
+            with("match", conditions.clone()),
+        ),
+        (
+            "the canary by hand",
+            &|routes| routes[1]["route"] = json!([stable]),
+            before.clone(),
+        ),
+        (
+            "the stable version by hand",
+            &|routes| {
+                routes[1]["route"].as_array_mut().expect("a list").remove(0);
+            },
+            before.clone(),
+        ),
+        (
+            "the other order",
+            &|routes| routes[1]["route"].as_array_mut().expect("a list").reverse(),
+            before.clone(),
+        ),
+        (
+            "another destination first",
+            &|routes| {
+                routes[1]["route"]
+                    .as_array_mut()
+                    .expect("a list")
+                    .insert(0, other.clone());
+            },
+            with("route", json!([other, stable])),
+        ),
+        (
+            "the whole service",
+            &|routes| {
+                routes[1]["route"] = json!([{"destination": {"host": "reviews"}, "timeout": "1s"}]);
+            },
+            with(
+                "route",
+                json!([{"destination": {"host": "reviews", "subset": "v1"}, "timeout": "1s", "weight": 100}]),
+            ),
+        ),
+        (
+            "a port of the canary",
+            &|routes| {
+                routes[1]["route"][1]["destination"]["port"] = json!({"number": 81});
+            },
+            before.clone(),
+        ),
+        (
+            "a port of stable",
+            &|routes| {
+                routes[1]["route"][0]["destination"]["port"] = json!({"number": 81});
+            },
+            with(
+                "route",
+                json!([{"destination": {"host": "reviews", "subset": "v1", "port": {"number": 81}}, "weight": 100}]),
+            ),
+        ),
+        (
+            "the previews",
+            &|routes| {
+                routes[0]["timeout"] = "1s".into();
+                routes.swap(0, 3);
+                let own = routes.remove(2);
+                assert!(is_own(&own), "{own}");
+            },
+            json!([before[1], before[0]]),
+        ),
+        (
+            "the share of the mirror",
+            &|routes| routes[1]["mirrorPercentage"] = json!({"value": 7}),
+            before.clone(),
+        ),
+        (
+            "the mirror",
+            &|routes| {
+                routes[1]["mirror"] = json!({"host": "elsewhere"});
+                routes[1]
+                    .as_object_mut()
+                    .expect("a route")
+                    .remove("mirrorPercentage");
+            },
+            with("mirror", json!({"host": "elsewhere"})),
+        ),
+    ];
+    for (what, edit, expected) in cases {
+        assert_eq!(edited(edit), (expected, String::new()), "{what}");
+    }
+    // A route that is gone keeps no other from going back.
+    let (back, message) = edited(&|routes| {
+        routes.remove(1);
+    });
+    assert_eq!(
+        (back, &*message),
+        (
+            json!([before[1]]),
+            "the http route `one` is gone, and was not put back"
+        )
+    );
+    let (back, message) = edited(&|routes| routes[1]["route"] = json!([other]));
+    assert_eq!(back[0]["route"], json!([other]));
+    assert_eq!(
+        (&back[1], &*message),
+        (&before[1], "the http route `one` is gone, and was not put back")
+    );
+    // Of one that is like neither by name nor by conditions it is the only one.
+    let (back, message) = edited(&|routes| {
+        routes[1]["name"] = "first".into();
+        routes[1]["match"] = conditions.clone();
+    });
+    assert_eq!((&back[0]["route"], &*message), (&before[0]["route"], ""));
+    let mut live = changed.clone();
+    let mut list = destinations(&mut live["spec"]["http"][1]);
+    list.push(other.clone());
+    live["spec"]["http"][1]["route"] = list.into();
+    // Whoever goes on is told, and not whoever goes back.
+    assert!(find(&live, &rollout).expect_err("a conflict").is_conflict);
+    // A change of theirs in between is still not overwritten.
+    let change = restore(&live, &rollout, &NAMES).expect("a change");
+    live["spec"]["http"][1]["route"][2]["weight"] = 6.into();
+    assert!(change.applied(&live).is_err());
+}
+
+#[test]
+fn a_destination_that_was_alone_gets_a_weight_beside_another() {
+    let object = single();
+    let mut rollout = begin(&object);
+    let mut changed = moved(&object, &mut rollout, "10%");
+    let other = json!({"destination": {"host": "elsewhere"}, "weight": 5});
+    let list = changed["spec"]["http"][0]["route"]
+        .as_array_mut()
+        .expect("destinations");
+    list.push(other.clone());
+    let (back, _) = gone_back(&changed, &rollout);
+    let weights: Vec<_> = [0, 1]
+        .map(|index| back[0]["route"][index]["weight"].clone())
+        .to_vec();
+    assert_eq!(weights, [json!(100), json!(5)]);
+    assert_eq!(back[0]["route"][0]["destination"], json!({"host": "reviews"}));
+}
+
+#[test]
+fn rules_and_filters_that_others_have_changed_go_back_too() {
+    let object = json!({"kind": "HTTPRoute", "metadata": {"annotations": {}}, "spec": {"rules": [
+        {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": [backend("reviews-v1", 100)]},
+    ]}});
+    let routes = patch::routes(&object, &services(), None, &NAMES).expect("routes");
+    let mut rollout = Rollout::new(services(), routes, &stamp(), Vec::new());
+    rollout.extras.sticky = Some("version".to_owned());
+    rollout.extras.mirror = Some(percent("50%"));
+    let changed = moved(&object, &mut rollout, "20%");
+    let rules = |object: &Value| object["spec"]["rules"].as_array().cloned().expect("rules");
+    assert!(rules(&changed)[0].get("filters").is_none(), "{changed:#}");
+    // The next step has no mirror in its preview, either.
+    let changed = moved(&changed, &mut rollout, "30%");
+    assert!(rules(&changed)[0].get("filters").is_none(), "{changed:#}");
+    let edits: [Edit<'_>; 4] = [
+        &|_| {},
+        &|rules| rules[1]["filters"][0]["requestMirror"]["percent"] = 7.into(),
+        &|rules| {
+            rules[1].as_object_mut().expect("a rule").remove("filters");
+        },
+        &|rules| {
+            rules[0]["timeouts"] = json!({"request": "1s"});
+            rules.swap(0, 1);
+        },
+    ];
+    for edit in edits {
+        let mut live = changed.clone();
+        edit(live["spec"]["rules"].as_array_mut().expect("rules"));
+        let change = restore(&live, &rollout, &NAMES).expect("a change");
+        let back = change.applied(&live).expect("it fits");
+        assert_eq!(back["spec"], object["spec"]);
+    }
 }
 
 #[test]
@@ -175,7 +456,7 @@ fn weights_are_multiplied_if_that_is_allowed_and_come_back() {
     let changed = moved(&changed, &mut rollout, "100%");
     assert_eq!(weights(&changed), [Some(0), Some(3), None, Some(7)]);
     let changed = moved(&changed, &mut rollout, "0.01%");
-    let back = restore(&changed, &rollout)
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -212,7 +493,7 @@ fn backends_of_an_http_route_are_services() {
         changed["spec"]["rules"][0]["backendRefs"],
         json!([{"name": "reviews-next", "port": 80, "weight": 1}])
     );
-    let back = restore(&changed, &rollout)
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -241,7 +522,7 @@ fn filters_of_an_http_route_come_and_go_among_those_of_others() {
     }});
     assert_eq!(rules[1]["filters"], json!([mirror]));
     assert_eq!(rules[3]["filters"], json!([modifier, mirror]));
-    let cookie = json!([{"name": "Set-Cookie", "value": "version=canary; Max-Age=86400; Path=/"}]);
+    let cookie = json!([{"name": "Set-Cookie", "value": "version=canary-reviews-v2-shop-2026-01-01T00-00-00Z; Max-Age=86400; Path=/"}]);
     assert_eq!(
         rules[1]["backendRefs"][1]["filters"],
         json!([{"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-a"], "add": cookie}}])
@@ -263,7 +544,7 @@ fn filters_of_an_http_route_come_and_go_among_those_of_others() {
             .map(Vec::len),
         Some(1)
     );
-    let back = restore(&changed, &rollout)
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -323,7 +604,7 @@ fn an_edit_of_the_route_is_a_conflict_and_any_other_is_not() {
         "the weights of route http[1] are 70/20 and not 80/20, as this rollout left them"
     );
     // Going back does not mind.
-    let back = restore(&changed, &rollout)
+    let back = restore(&changed, &rollout, &NAMES)
         .expect("a change")
         .applied(&changed)
         .expect("it fits");
@@ -542,9 +823,61 @@ proptest! {
             rollout = change.rollout;
             prop_assert_eq!(totals(&live), totals(&object));
         }
-        let back = restore(&live, &rollout).expect("a change");
+        let back = restore(&live, &rollout, &NAMES).expect("a change");
         let back = back.applied(&live).expect("it fits");
         prop_assert_eq!(back["spec"].to_string(), expected["spec"].to_string());
+    }
+
+    /// Whatever others do to the routes meanwhile, going back works, and nothing of the rollout stays.
+    #[test]
+    fn going_back_always_works(
+        object in virtual_service(),
+        edits in prop::collection::vec((0_u8..9, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+    ) {
+        let mut rollout = begin(&object);
+        rollout.extras.previews = vec![Condition::header("x=y").expect("a condition")];
+        rollout.extras.mirror = Some(percent("5%"));
+        let mut live = moved(&object, &mut rollout, "10%");
+        let own: Vec<Value> = rollout.routes.iter().flat_map(|route| route.inserted.clone()).collect();
+        for (kind, at, inside) in edits {
+            let routes = live["spec"]["http"].as_array_mut().expect("routes");
+            if routes.is_empty() {
+                break;
+            }
+            let (place, other) = (at.index(routes.len()), inside.index(routes.len()));
+            let list = routes[place]["route"].as_array().map_or(0, Vec::len);
+            match kind {
+                0 => { routes.remove(place); }
+                1 => routes.swap(place, other),
+                2 if !is_own(&routes[place]) => routes[place]["name"] = "new".into(),
+                3 => routes[place]["match"] = json!([{"port": 80}]),
+                4 if list > 0 => { routes[place]["route"].as_array_mut().expect("a list").remove(inside.index(list)); }
+                5 if list > 0 => {
+                    let one = destination(3, Some(5), false);
+                    routes[place]["route"].as_array_mut().expect("a list").insert(inside.index(list), one);
+                }
+                6 if list > 1 => routes[place]["route"].as_array_mut().expect("a list").reverse(),
+                7 => routes[place] = json!({"name": "away", "redirect": {"uri": "/"}}),
+                _ => routes[place]["timeout"] = "9s".into(),
+            }
+        }
+        let change = restore(&live, &rollout, &NAMES);
+        prop_assert!(change.is_ok(), "{change:?}");
+        let change = change.expect("checked");
+        let back = change.applied(&live);
+        prop_assert!(back.is_ok(), "{back:?}");
+        let back = back.expect("checked");
+        let routes = Section::Http.routes(&back);
+        let name = |route: &Value| route["name"].as_str().unwrap_or_default().to_owned();
+        prop_assert!(!routes.iter().any(|route| own.iter().any(|own| name(own) == name(route))), "{back:#}");
+        // Where the canary had nothing, and a route was found, it has nothing again.
+        let lost = change.rollout.message.matches("is gone").count();
+        let sends = |route: &&Value| {
+            let mut list = Section::Http.destinations(route).iter();
+            list.any(|one| subject().role(Section::Http, one, &NAMES) == Role::Canary)
+        };
+        let (now, then) = (routes.iter().filter(sends).count(), Section::Http.routes(&object).iter().filter(sends).count());
+        prop_assert!(now <= then + lost, "{lost} {now} {then} {back:#}");
     }
 
     /// The same of an HTTPRoute, where all else that is done with requests is among filters of others.
@@ -574,7 +907,7 @@ proptest! {
             let to = rollout.percent.to_string();
             live = moved(&live, &mut rollout, &to);
         }
-        let back = restore(&live, &rollout).expect("a change");
+        let back = restore(&live, &rollout, &NAMES).expect("a change");
         let back = back.applied(&live).expect("it fits");
         // The order of fields is that in which they came.
         prop_assert_eq!(&back["spec"], &expected["spec"]);
@@ -613,7 +946,7 @@ proptest! {
                 }
             }
         }
-        let back = restore(&live, &rollout).expect("a change").applied(&live).expect("it fits");
+        let back = restore(&live, &rollout, &NAMES).expect("a change").applied(&live).expect("it fits");
         prop_assert_eq!(back["spec"].to_string(), object["spec"].to_string());
     }
 
