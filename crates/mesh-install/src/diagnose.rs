@@ -23,7 +23,7 @@ pub struct Observed {
     pub events: Vec<Event>,
     /// What its pods are made from.
     pub template: PodTemplateSpec,
-    /// What the scheduler sees.
+    /// What the scheduler sees; `None` if that was not asked for, or cannot be read.
     pub snapshot: Option<Snapshot>,
     /// The names of webhooks, each with the configuration that it is in.
     pub webhooks: Vec<(String, String)>,
@@ -164,8 +164,13 @@ pub fn diagnose(workload: &ObjectRef, observed: &Observed) -> Vec<Cause> {
     for message in refused {
         add(refusal(&message, observed, verdict.as_ref()));
     }
+    // Pods that are there were not refused, and quotas count them already.
+    let scheduling = verdict.map(|verdict| Verdict {
+        refusals: Vec::new(),
+        ..verdict
+    });
     for pod in observed.pods.iter().filter(|pod| is_alive(pod)) {
-        for cause in pod_causes(pod, observed, verdict.as_ref()) {
+        for cause in pod_causes(pod, observed, scheduling.as_ref()) {
             add(cause);
         }
     }
@@ -516,6 +521,55 @@ mod tests {
             summaries(&observed),
             ["container discovery runs, but is not ready: Readiness probe failed: connection refused"]
         );
+    }
+
+    #[test]
+    fn pods_that_wait_for_a_node_are_not_charged_twice() {
+        let mut observed = observed(&json!({"phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 node(s) were unschedulable."}]}));
+        assert!(needs_snapshot(&observed));
+        let requests = json!({"requests": {"memory": "2Gi"}});
+        let template = json!({"spec": {"containers": [{"name": "discovery", "resources": requests}]}});
+        observed.template = serde_json::from_value(template).expect("a template");
+        let causes = diagnose(&istiod(), &observed);
+        assert_eq!(
+            causes[0].hints, [""; 0],
+            "what cannot be read is not guessed: {causes:?}"
+        );
+
+        // The quota has room for exactly this pod.
+        let quota = json!({"metadata": {"name": "few", "namespace": "istio-system"},
+            "spec": {"hard": {"requests.memory": "2Gi"}},
+            "status": {"hard": {"requests.memory": "2Gi"}, "used": {"requests.memory": "2Gi"}}});
+        let node = json!({"metadata": {"name": "worker"}, "spec": {"unschedulable": true,
+                "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]},
+            "status": {"allocatable": {"cpu": "8", "memory": "32Gi", "pods": "110"}}});
+        observed.snapshot = Some(Snapshot {
+            nodes: vec![serde_json::from_value(node).expect("a node")],
+            quotas: vec![serde_json::from_value(quota).expect("a quota")],
+            ..Snapshot::default()
+        });
+        let hints = |observed: &Observed| {
+            let causes = diagnose(&istiod(), observed);
+            causes
+                .into_iter()
+                .flat_map(|cause| cause.hints)
+                .collect::<Vec<_>>()
+        };
+        let told = hints(&observed);
+        assert!(told[0].contains("`kubectl uncordon worker`"), "{told:?}");
+        assert!(!told.iter().any(|hint| hint.contains("quota")), "{told:?}");
+
+        // One that is refused by it is another matter.
+        let set = json!({"metadata": {}, "status": {"replicas": 0, "conditions": [{"type": "ReplicaFailure",
+            "status": "True", "reason": "FailedCreate",
+            "message": "pods \"istiod-2\" is forbidden: exceeded quota: few"}]}});
+        observed.replica_set = serde_json::from_value(set).expect("a set");
+        observed.pods.clear();
+        let told = hints(&observed);
+        let raise = "raise requests.memory of quota few to at least 4Gi";
+        assert!(told.iter().any(|hint| hint == raise), "{told:?}");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Watched {
             ..Observed::default()
         };
         if needs_snapshot(&observed) {
-            observed.snapshot = Some(Box::pin(snapshot(api, &scope)).await);
+            observed.snapshot = Box::pin(snapshot(api, &scope)).await;
         }
         let is_refused_by_webhook = refusals(&observed)
             .iter()
@@ -196,43 +196,51 @@ pub(super) fn missing(live: &Value) -> Option<String> {
     (all > updated).then(|| format!("{} old pods still run", all - updated))
 }
 
+/// All objects of a kind; `None` if they cannot be read.
+async fn read<K>(api: &Api, scope: &Scope) -> Option<Vec<K>>
+where
+    K: ListableResource + DeserializeOwned + Resource,
+    K::Scope: MaybeNamespaced,
+{
+    api.cluster.list(&ListQuery::of::<K>(scope)).await.ok()
+}
+
+/// All objects of a kind that can be read.
 async fn all<K>(api: &Api, scope: &Scope) -> Vec<K>
 where
     K: ListableResource + DeserializeOwned + Resource,
     K::Scope: MaybeNamespaced,
 {
-    api.cluster
-        .list(&ListQuery::of::<K>(scope))
-        .await
-        .unwrap_or_default()
+    read(api, scope).await.unwrap_or_default()
 }
 
-async fn snapshot(api: &Api, scope: &Scope) -> Snapshot {
+/// What the scheduler sees; `None` if that cannot be read: without nodes, say, everything would seem to lack them.
+async fn snapshot(api: &Api, scope: &Scope) -> Option<Snapshot> {
     let everywhere = Scope::All;
     let (nodes, pods, namespaces, quotas, limit_ranges, priority_classes, version) = tokio::join!(
-        all(api, &everywhere),
-        all(api, &everywhere),
+        read(api, &everywhere),
+        read(api, &everywhere),
         all(api, &everywhere),
         all(api, scope),
         all(api, scope),
-        all(api, &everywhere),
+        read(api, &everywhere),
         api.cluster.get("/version"),
     );
     let version: Value = version
         .ok()
         .and_then(|version| serde_json::from_slice(&version).ok())
         .unwrap_or_default();
-    Snapshot {
-        nodes,
-        pods,
+    Some(Snapshot {
+        nodes: nodes?,
+        pods: pods?,
         namespaces,
         quotas,
         limit_ranges,
-        priority_classes,
+        priority_classes: priority_classes?,
         kubernetes: version["gitVersion"]
             .as_str()
             .and_then(|version| version.parse().ok()),
-    }
+    })
 }
 
 /// The last lines that a container wrote before it ended.
