@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
+use mesh_core::cluster::Cluster;
 use mesh_install::operator::NAMESPACE;
+use mesh_install::operator::objects::is_operator;
 
 mod dump;
 mod init;
@@ -18,6 +20,7 @@ use run::RunArgs;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::installer::{error, session};
 use crate::ui::Printer;
 
 /// Let an operator keep control planes as MeshControlPlane objects describe them
@@ -100,7 +103,40 @@ fn namespace(text: &str) -> Result<String, String> {
 }
 
 impl PlacesArgs {
-    fn watched(&self) -> BTreeSet<String> {
-        self.watched_namespaces.iter().cloned().collect()
+    /// The namespaces that are watched.
+    ///
+    /// # Errors
+    ///
+    /// The operator's own is among them. What is installed in a namespace is one thing to the installer, whose record of
+    /// it has one place: a control plane beside the operator would take the operator for what it was before.
+    fn watched(&self) -> Result<BTreeSet<String>, CommandError> {
+        let watched: BTreeSet<String> = self.watched_namespaces.iter().cloned().collect();
+        let own = &self.operator_namespace;
+        if !watched.contains(own) {
+            return Ok(watched);
+        }
+        Err(CommandError::user(format!(
+            "the operator cannot be in {own}, which it watches: the control plane there and the operator would replace each \
+             other"
+        ))
+        .hinted(format!(
+            "give the operator a namespace of its own with `--operator-namespace`; the default is {NAMESPACE}"
+        )))
     }
+}
+
+/// Refuses a namespace that is a mesh's: what is installed there is not an operator.
+async fn check_namespace(cluster: &Cluster, namespace: &str) -> Result<(), CommandError> {
+    let (session, _) = session(cluster.clone(), namespace);
+    let states = session.states().await.map_err(error)?;
+    let Some(state) = states.iter().find(|state| !is_operator(state)) else {
+        return Ok(());
+    };
+    Err(CommandError::user(format!(
+        "{namespace} is the namespace of a control plane, revision {}, and not of an operator",
+        state.revision
+    ))
+    .hinted(format!(
+        "name another one with `--operator-namespace`; the default is {NAMESPACE}"
+    )))
 }

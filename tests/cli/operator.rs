@@ -78,10 +78,32 @@ fn plane(name: &str, spec: &Value) -> DynamicObject {
 }
 
 fn small() -> Value {
+    requesting("10m")
+}
+
+/// A control plane that requests as much CPU.
+fn requesting(cpu: &str) -> Value {
     json!({
         "profile": "minimal",
-        "components": { "pilot": { "k8s": { "resources": { "requests": { "cpu": "10m", "memory": "10Mi" } } } } },
+        "components": { "pilot": { "k8s": { "resources": { "requests": { "cpu": cpu, "memory": "10Mi" } } } } },
     })
+}
+
+/// Changes the specification of a `MeshControlPlane`.
+async fn change(planes: &Api<DynamicObject>, name: &str, spec: &Value) {
+    let patch = Patch::Merge(json!({ "spec": spec }));
+    let patched = planes.patch(name, &PatchParams::default(), &patch).await;
+    patched.expect("it is there");
+}
+
+/// Waits for a condition of a `MeshControlPlane` that is true for a reason, and returns its message.
+async fn wait_for_reason(planes: &Api<DynamicObject>, name: &str, type_: &str, reason: &str) -> String {
+    let told = wait_for(format_args!("{name} to be {type_} ({reason})"), async || {
+        let told = condition(planes, name, type_).await?;
+        (told["status"] == "True" && told["reason"] == reason).then_some(told)
+    })
+    .await;
+    told["message"].as_str().expect("a text").to_owned()
 }
 
 /// A condition of a `MeshControlPlane`.
@@ -454,7 +476,7 @@ async fn wait_until_complete(client: &Client, namespace: &str) {
 }
 
 /// What cannot be is said in conditions and events, with the field.
-async fn mistakes_are_told(client: &Client, planes: &Api<DynamicObject>) {
+async fn mistakes_are_told(client: &Client, planes: &Api<DynamicObject>, operator: &Service) {
     let gateway = json!({ "name": "gw", "enabled": true, "namespace": ELSEWHERE });
     for (name, spec, reason, expected) in [
         (
@@ -505,6 +527,34 @@ async fn mistakes_are_told(client: &Client, planes: &Api<DynamicObject>) {
         // It was told once, however often it was tried.
         assert_eq!(events(client, name).await.len(), 1, "{name}");
     }
+    // Nobody removed anything, but all of them are gone.
+    wait_for("metrics without them", async || {
+        let metrics = operator.get("/metrics").1;
+        let mut lines = metrics.lines();
+        lines
+            .any(|line| line == "meshctl_operator_control_planes{ready=\"false\"} 0")
+            .then_some(())
+    })
+    .await;
+}
+
+/// A control plane keeps the revision with which it began, and takes no other one's with it when it goes.
+async fn revisions_stay_whose_they_are(client: &Client, planes: &Api<DynamicObject>) {
+    let services = api(client, ObjectKind::named("Service").expect("known"), "mesh-b");
+    let before = services.get("istiod").await.expect("it is there");
+    // `init` did not list it.
+    create(planes, "second", &json!({ "revision": "other" })).await;
+    let message = wait_for_reason(planes, "second", "Degraded", "Failed").await;
+    assert!(message.contains("-other-"), "{message}");
+    let second = planes.get("second").await.expect("it is there");
+    assert_eq!(second.data["status"]["revision"], "other");
+    for (revision, reason) in [("canary", "RevisionChanged"), ("", "RevisionTaken")] {
+        change(planes, "second", &json!({ "revision": revision })).await;
+        wait_for_reason(planes, "second", "Degraded", reason).await;
+    }
+    delete(planes, "second").await;
+    let after = services.get("istiod").await.expect("it is still there");
+    assert_eq!(after.uid(), before.uid());
 }
 
 /// Reasons and notes of the events of a `MeshControlPlane`.
@@ -602,7 +652,20 @@ async fn control_planes_are_kept_as_they_are_described() {
         "{metrics}"
     );
     assert!(second.get("/metrics").1.contains("meshctl_operator_leader 0\n"));
-    mistakes_are_told(&admin, &here).await;
+    mistakes_are_told(&admin, &here, &first).await;
+
+    // Pods that find no node are told of in the scheduler's words: the operator may not look at nodes.
+    let beside = planes(&admin, "mesh-b");
+    create(&beside, "mesh", &requesting("100")).await;
+    let message = wait_for(format_args!("a pod without a node"), async || {
+        let told = condition(&beside, "mesh", "Progressing").await?;
+        let message = told["message"].as_str()?.to_owned();
+        message.contains("no node takes the pod").then_some(message)
+    })
+    .await;
+    assert!(message.contains("0/1 nodes are available"), "{message}");
+    assert!(!message.contains("add nodes"), "{message}");
+    change(&beside, "mesh", &small()).await;
 
     // Another process takes over from one that is gone, and from one that is stopped.
     first.kill();
@@ -616,9 +679,8 @@ async fn control_planes_are_kept_as_they_are_described() {
     third.wait_for("working");
 
     // A mesh beside it uses the same definitions.
-    let beside = planes(&admin, "mesh-b");
-    create(&beside, "mesh", &small()).await;
     wait_until_ready(&beside, "mesh").await;
+    revisions_stay_whose_they_are(&admin, &beside).await;
     delete(&beside, "mesh").await;
 
     // Elsewhere nothing has happened or was tried, and nothing could.
@@ -671,6 +733,18 @@ async fn can_be_removed(cluster: &TestCluster, access: &Access, elsewhere: &Api<
     create(&beside, "mesh", &small()).await;
     let operator = start(&access.kubeconfig(), "mesh-b");
     wait_until_ready(&beside, "mesh").await;
+    let own = ["--operator-namespace", "mesh-b"];
+    let over = meshctl(
+        cluster.kubeconfig(),
+        ["operator", "init", "--yes", "--watched-namespaces", "mesh-a"]
+            .into_iter()
+            .chain(own),
+    );
+    for refused in [over, remove(&["--force", own[0], own[1]])] {
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        let expected = "mesh-b is the namespace of a control plane, revision default, and not of an operator";
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
     let purged = remove(&["--purge"]);
     assert_eq!(purged.status, Some(0), "{purged:?}");
     drop(operator);
@@ -715,6 +789,20 @@ fn the_objects_of_the_operator_can_be_printed() {
         assert!(
             refused.stderr.contains("not the name of a namespace"),
             "{wrong}: {refused}"
+        );
+    }
+    for command in ["dump", "run", "init"] {
+        let refused = project.run(["operator", command, "--operator-namespace", "istio-system"]);
+        assert_eq!(refused.status, Some(2), "{command}: {refused}");
+        assert!(
+            refused
+                .stderr
+                .contains("the operator cannot be in istio-system, which it watches"),
+            "{command}: {refused}"
+        );
+        assert!(
+            refused.stderr.contains("the default is meshctl-operator"),
+            "{refused}"
         );
     }
     let list = project.run(args).json();

@@ -43,7 +43,11 @@ pub(super) struct WhatArgs {
 
 impl WhatArgs {
     /// The objects.
-    pub(super) fn parts(&self) -> Vec<Part> {
+    ///
+    /// # Errors
+    ///
+    /// The operator is to watch its own namespace.
+    pub(super) fn parts(&self) -> Result<Vec<Part>, CommandError> {
         let Self {
             places,
             revision,
@@ -54,11 +58,11 @@ impl WhatArgs {
         let tag = tag.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
         let settings = Settings {
             namespace: places.operator_namespace.clone(),
-            watched: places.watched(),
+            watched: places.watched()?,
             revisions: revision.iter().cloned().collect::<BTreeSet<_>>(),
             image: image.clone().unwrap_or_else(|| format!("{hub}/meshctl:{tag}")),
         };
-        parts(&settings)
+        Ok(parts(&settings))
     }
 }
 
@@ -82,17 +86,19 @@ Examples:
     meshctl operator dump --watched-namespaces mesh-a,mesh-b > operator.yaml
 
 Exit status:
-  0  done";
+  0  done
+  2  the operator cannot be in a namespace that it watches";
 
 /// Runs the command.
 pub(super) fn dump(printer: &mut Printer, args: DumpArgs) -> Result<Exit, CommandError> {
     let DumpArgs { what, output } = args;
+    let parts = what.parts()?;
     let mut objects = vec![json!({
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": { "name": what.places.operator_namespace },
     })];
-    objects.extend(what.parts().into_iter().flat_map(|part| part.objects));
+    objects.extend(parts.into_iter().flat_map(|part| part.objects));
     print(printer, output.format, &objects.iter().collect::<Vec<_>>())?;
     Ok(Exit::Clean)
 }

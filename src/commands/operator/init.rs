@@ -8,6 +8,7 @@ use mesh_install::inventory::DEFAULT_REVISION;
 use mesh_install::plan::Desired;
 use serde_json::json;
 
+use super::check_namespace;
 use super::dump::WhatArgs;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
@@ -19,7 +20,8 @@ use crate::ui::Printer;
 /// Install the operator, or change the one that is installed
 ///
 /// Installs the definition of MeshControlPlane, an account, its rights, a Service and a Deployment, and waits until the
-/// operator runs. Namespaces to watch that are not there are made, and stay when the operator is removed.
+/// operator runs. Namespaces to watch that are not there are made, and stay when the operator is removed. The operator
+/// needs a namespace of its own, without a control plane.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, mut_arg("timeout", |arg| arg.default_value("5m")))]
 pub(super) struct InitArgs {
@@ -53,10 +55,12 @@ Exit status:
 /// Runs the command.
 pub(super) fn init(printer: &mut Printer, args: InitArgs) -> Result<Exit, CommandError> {
     let InitArgs { what, apply, cluster } = args;
-    let desired = Desired::new(&what.places.operator_namespace, DEFAULT_REVISION, what.parts())
+    let desired = Desired::new(&what.places.operator_namespace, DEFAULT_REVISION, what.parts()?)
         .map_err(|error| CommandError::user(error.to_string()))?;
-    let watched = what.places.watched();
+    let watched = what.places.watched()?;
     cluster.run_to_end(async |connected| {
+        let is_free = check_namespace(&connected, &desired.mesh);
+        cluster.unless_stopped(is_free).await??;
         let missing = cluster.unless_stopped(missing(&connected, &watched)).await;
         for namespace in missing?? {
             if apply.ask.dry_run {

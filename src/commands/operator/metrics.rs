@@ -39,6 +39,7 @@ impl Metrics {
                 counts.planes.clear();
             }
             Notice::Trouble(_) => counts.troubles += 1,
+            Notice::Gone { plane } => drop(counts.planes.remove(plane)),
             Notice::Tended { plane, outcome, took } => {
                 *counts.outcomes.entry(outcome.name()).or_default() += 1;
                 counts.seconds += took.as_secs_f64();
@@ -128,6 +129,10 @@ mod tests {
         metrics.count(&tended("b/mesh", Outcome::Failed("no room".to_owned())));
         metrics.count(&tended("c/mesh", Outcome::Installed));
         metrics.count(&tended("c/mesh", Outcome::Removed));
+        metrics.count(&tended("d/mesh", Outcome::Refused("a mistake".to_owned())));
+        metrics.count(&Notice::Gone {
+            plane: "d/mesh".to_owned(),
+        });
         metrics.count(&Notice::Trouble("watching".to_owned()));
         assert!(metrics.is_ready());
         insta::assert_snapshot!(metrics.text());

@@ -11,6 +11,7 @@ use mesh_install::operator::NAMESPACE;
 use mesh_install::spec::{GROUP, PLURAL, VERSION, definition_name};
 use serde_json::Value;
 
+use super::check_namespace;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -69,6 +70,9 @@ pub(super) fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, Co
         cluster,
     } = args;
     cluster.run_to_end(async |connected| {
+        cluster
+            .unless_stopped(check_namespace(&connected, &namespace))
+            .await??;
         let planes = cluster.unless_stopped(planes(&connected)).await;
         let planes = planes??;
         if !planes.is_empty() && !force && !purge {

@@ -66,7 +66,7 @@ async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandErro
     } = args;
     let mut stopped = std::pin::pin!(asked_to_stop()?);
     let operator = Operator {
-        namespaces: places.watched(),
+        namespaces: places.watched()?,
         namespace: places.operator_namespace,
         resync,
     };
@@ -141,6 +141,7 @@ fn event(notice: Notice) -> Event {
         Notice::Leading => Event::Note("working".to_owned()),
         Notice::Replaced => Event::Warning("another operator has taken over".to_owned()),
         Notice::Trouble(what) => Event::Warning(what),
+        Notice::Gone { plane } => Event::Detail(format!("{plane}: gone")),
         Notice::Tended {
             plane, outcome, took, ..
         } => {

@@ -14,10 +14,18 @@ const LONGEST: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub(super) struct Attempts(Mutex<BTreeMap<String, Attempt>>);
 
+/// What is attempted: another one is worth an attempt at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tried {
+    /// The object, which may be another one of the same name.
+    pub(super) uid: String,
+    /// The generation of its specification.
+    pub(super) generation: i64,
+}
+
 #[derive(Debug)]
 struct Attempt {
-    /// The generation of the specification: another one is worth an attempt at once.
-    generation: i64,
+    tried: Tried,
     /// How many there were.
     count: u32,
     /// When there may be another one, if somebody else than time asks for it.
@@ -26,22 +34,22 @@ struct Attempt {
 
 impl Attempts {
     /// How long a control plane that could not be made is left alone yet.
-    pub(super) fn pause(&self, plane: &str, generation: i64, now: Instant) -> Option<Duration> {
+    pub(super) fn pause(&self, plane: &str, tried: &Tried, now: Instant) -> Option<Duration> {
         let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let attempt = attempts.get(plane)?;
-        let is_same = attempt.generation == generation;
+        let is_same = attempt.tried == *tried;
         let left = attempt.not_before?.checked_duration_since(now)?;
         (is_same && !left.is_zero()).then_some(left)
     }
 
     /// Takes note of an attempt that is not at its end, and says when to go on.
-    pub(super) fn unfinished(&self, plane: &str, generation: i64) -> Duration {
-        self.add(plane, generation, None)
+    pub(super) fn unfinished(&self, plane: &str, tried: Tried) -> Duration {
+        self.add(plane, tried, None)
     }
 
     /// Takes note of an attempt that failed, and says when the next one is. Until then there is none.
-    pub(super) fn failed(&self, plane: &str, generation: i64, now: Instant) -> Duration {
-        self.add(plane, generation, Some(now))
+    pub(super) fn failed(&self, plane: &str, tried: Tried, now: Instant) -> Duration {
+        self.add(plane, tried, Some(now))
     }
 
     /// Forgets what was before.
@@ -50,15 +58,18 @@ impl Attempts {
         attempts.remove(plane);
     }
 
-    fn add(&self, plane: &str, generation: i64, failed: Option<Instant>) -> Duration {
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn add(&self, plane: &str, tried: Tried, failed: Option<Instant>) -> Duration {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = attempts
-            .get(plane)
-            .filter(|before| before.generation == generation);
+        let before = attempts.get(plane).filter(|before| before.tried == tried);
         let count = before.map_or(0, |before| before.count).saturating_add(1);
         let delay = FIRST.saturating_mul(2_u32.saturating_pow(count - 1)).min(LONGEST);
         let attempt = Attempt {
-            generation,
+            tried,
             count,
             not_before: failed.map(|now| now + delay),
         };
@@ -71,37 +82,63 @@ impl Attempts {
 mod tests {
     use super::*;
 
+    fn tried(uid: &str, generation: i64) -> Tried {
+        Tried {
+            uid: uid.to_owned(),
+            generation,
+        }
+    }
+
     #[test]
     fn what_fails_is_tried_ever_later() {
         let attempts = Attempts::default();
         let now = Instant::now();
         let delays: Vec<u64> = (0..40)
-            .map(|_| attempts.failed("a/mesh", 1, now).as_secs())
+            .map(|_| attempts.failed("a/mesh", tried("1", 1), now).as_secs())
             .collect();
         assert_eq!(delays[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(delays[39], 60);
-        assert_eq!(attempts.failed("b/mesh", 1, now), FIRST, "others are others");
-        assert_eq!(attempts.failed("a/mesh", 2, now), FIRST, "another specification");
+        assert_eq!(
+            attempts.failed("b/mesh", tried("1", 1), now),
+            FIRST,
+            "others are others"
+        );
+        assert_eq!(
+            attempts.failed("a/mesh", tried("1", 2), now),
+            FIRST,
+            "another specification"
+        );
+        attempts.failed("a/mesh", tried("1", 2), now);
+        assert_eq!(
+            attempts.failed("a/mesh", tried("2", 2), now),
+            FIRST,
+            "another object"
+        );
     }
 
     #[test]
     fn only_time_and_another_specification_end_a_pause() {
         let attempts = Attempts::default();
         let now = Instant::now();
-        assert_eq!(attempts.pause("a/mesh", 1, now), None);
-        attempts.failed("a/mesh", 1, now);
-        assert_eq!(attempts.pause("a/mesh", 1, now), Some(FIRST));
-        assert_eq!(attempts.pause("a/mesh", 2, now), None);
-        assert_eq!(attempts.pause("a/mesh", 1, now + FIRST), None);
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 1), now), None);
+        attempts.failed("a/mesh", tried("1", 1), now);
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 1), now), Some(FIRST));
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 2), now), None);
+        assert_eq!(
+            attempts.pause("a/mesh", &tried("2", 1), now),
+            None,
+            "made again with the same name"
+        );
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 1), now + FIRST), None);
         attempts.done("a/mesh");
-        assert_eq!(attempts.pause("a/mesh", 1, now), None);
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 1), now), None);
     }
 
     #[test]
     fn what_is_getting_there_is_looked_at_whenever_something_happens() {
         let attempts = Attempts::default();
-        assert_eq!(attempts.unfinished("a/mesh", 1), FIRST);
-        assert_eq!(attempts.unfinished("a/mesh", 1), FIRST * 2);
-        assert_eq!(attempts.pause("a/mesh", 1, Instant::now()), None);
+        assert_eq!(attempts.unfinished("a/mesh", tried("1", 1)), FIRST);
+        assert_eq!(attempts.unfinished("a/mesh", tried("1", 1)), FIRST * 2);
+        assert_eq!(attempts.pause("a/mesh", &tried("1", 1), Instant::now()), None);
     }
 }

@@ -18,6 +18,7 @@ use crate::manifest;
 use crate::object::{KINDS, ObjectKind, ObjectRef, Step};
 use crate::plan::Part;
 use crate::spec::{GROUP, PLURAL, PROFILES, Request, definition, resolve};
+use crate::state::State;
 
 /// How an operator is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub struct Settings {
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The part that an operator consists of.
+const PART: &str = "operator";
 
 /// Everything that can be done to an object.
 const ALL: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -71,10 +75,16 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
         object["metadata"]["labels"] = all;
     }
     vec![Part {
-        name: "operator".to_owned(),
+        name: PART.to_owned(),
         wave: 0,
         objects,
     }]
+}
+
+/// Whether what is installed is an operator, and nothing else is remembered of it either.
+pub fn is_operator(state: &State) -> bool {
+    let parts = state.history.iter().flat_map(|entry| &entry.parts);
+    parts.into_iter().all(|part| part.name == PART)
 }
 
 fn account(namespace: &str) -> Value {
@@ -285,6 +295,7 @@ fn deployment(settings: &Settings) -> Value {
 mod tests {
     use super::*;
     use crate::object::ObjectRef;
+    use crate::state::{Entry, EntryFacts};
 
     fn settings() -> Settings {
         Settings {
@@ -346,6 +357,22 @@ mod tests {
         assert!(!names["ValidatingWebhookConfiguration"].is_empty());
         assert!(names["CustomResourceDefinition"].contains("virtualservices.networking.istio.io"));
         assert!(!names["CustomResourceDefinition"].contains(&crate::spec::definition_name()));
+    }
+
+    #[test]
+    fn operators_are_told_from_control_planes() {
+        let mut state = State::new("ops", "default");
+        let entry = |parts| Entry {
+            facts: EntryFacts::default(),
+            parts,
+        };
+        state.begin(entry(parts(&settings())), []);
+        assert!(is_operator(&state));
+        state.complete(&[]);
+        let request = Request::default();
+        let spec = resolve(&request).expect("the default profile").spec;
+        state.begin(entry(manifest::render(&spec).parts()), []);
+        assert!(!is_operator(&state), "what took its place");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::FINALIZER;
+use super::attempts::Tried;
 use super::run::{Context, Notice, resource, tree};
 use super::status::{Health, Standing};
 use super::wanted::{Wanted, revision_of, wanted};
@@ -99,22 +100,30 @@ impl Outcome {
 pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Next, Infallible> {
     let begun = Instant::now();
     let plane = Plane::new(&object, &context);
-    let (name, generation) = (format!("{}/{}", plane.namespace, plane.name), plane.generation());
+    let name = format!("{}/{}", plane.namespace, plane.name);
+    let tried = Tried {
+        uid: object.uid().unwrap_or_default(),
+        generation: plane.generation(),
+    };
     let attempts = &context.attempts;
-    if let Some(left) = attempts.pause(&name, generation, begun) {
+    if let Some(left) = attempts.pause(&name, &tried, begun) {
         return Ok(Next::requeue(left));
     }
     let outcome = plane.tend().await;
     let next = match &outcome {
-        Outcome::Waiting(_) => Next::requeue(attempts.unfinished(&name, generation)),
+        Outcome::Waiting(_) => Next::requeue(attempts.unfinished(&name, tried)),
         Outcome::Refused(_) | Outcome::Failed(_) => {
-            Next::requeue(attempts.failed(&name, generation, Instant::now()))
+            Next::requeue(attempts.failed(&name, tried, Instant::now()))
         }
         Outcome::Unchanged | Outcome::Installed | Outcome::Repaired(_) => {
             attempts.done(&name);
             Next::requeue(context.settings.resync)
         }
-        Outcome::Removed | Outcome::Stopped => {
+        Outcome::Removed => {
+            context.forget(&name);
+            Next::await_change()
+        }
+        Outcome::Stopped => {
             attempts.done(&name);
             Next::await_change()
         }
@@ -169,25 +178,28 @@ impl<'a> Plane<'a> {
             Ok(wanted) => wanted,
             Err((reason, message)) => return self.refuse(reason, message).await,
         };
-        if !is_held && let Err(error) = self.hold().await {
-            return self.fail("Failed", error.to_string()).await;
+        match self.hold(&wanted.desired.revision, is_held).await {
+            Ok(true) => self.install(&wanted).await,
+            Ok(false) => Outcome::Waiting("it has changed meanwhile".to_owned()),
+            Err(error) => self.fail("Failed", error.to_string()).await,
         }
-        self.install(&wanted).await
     }
 
     /// What is described, if this is the one to describe it.
     fn accept(&self) -> Result<Wanted, (&'static str, String)> {
         let wanted = wanted(&self.tree).map_err(|issues| ("InvalidSpec", issues.join("\n")))?;
         let revision = &wanted.desired.revision;
-        if let Some(older) = self.context.older(self.object, revision) {
+        // One that describes another revision now still has the one that it has installed.
+        let describes =
+            |other: &Value| revision_taken(other).unwrap_or_else(|| revision_of(other)) == revision;
+        if let Some(older) = self.context.older(self.object, describes) {
             let message = format!("revision {revision} is described by the older MeshControlPlane {older}");
             return Err(("RevisionTaken", message));
         }
-        let installed = self.tree["status"]["revision"].as_str();
-        if let Some(installed) = installed.filter(|installed| installed != revision) {
+        if let Some(taken) = revision_taken(&self.tree).filter(|taken| taken != revision) {
             let message = format!(
-                "its revision cannot change from {installed} to {revision}: describe revision {revision} in another \
-                 MeshControlPlane, and delete this one when nothing uses {installed} any more"
+                "its revision cannot change from {taken} to {revision}: describe revision {revision} in another \
+                 MeshControlPlane, and delete this one when nothing uses {taken} any more"
             );
             return Err(("RevisionChanged", message));
         }
@@ -356,8 +368,16 @@ impl<'a> Plane<'a> {
     }
 
     async fn remove(&self) -> Outcome {
-        let revision = self.tree["status"]["revision"].as_str();
-        let revision = revision.unwrap_or_else(|| revision_of(&self.tree)).to_owned();
+        let revision = match self.taken().await {
+            Ok(Some(revision)) => revision,
+            // Nothing was installed.
+            Ok(None) => return self.release().await,
+            Err(error) => return self.fail("NotRemoved", error.to_string()).await,
+        };
+        let is_its = |other: &Value| revision_taken(other) == Some(revision.as_str());
+        if self.context.older(self.object, is_its).is_some() {
+            return self.release().await;
+        }
         let going = Standing {
             health: Health::Progressing,
             reason: "Removing",
@@ -379,22 +399,49 @@ impl<'a> Plane<'a> {
         }
         let note = format!("revision {revision} is removed");
         self.announce(EventType::Normal, "Removed", "Remove", note).await;
-        match self
-            .finalizers(|names| names.retain(|name| name != FINALIZER))
-            .await
-        {
-            Ok(()) => Outcome::Removed,
+        self.release().await
+    }
+
+    /// Keeps the object until what it describes is removed, and takes note of its revision. Both come before anything is
+    /// installed: whatever becomes of the specification, it is known what to remove. Returns false if the object is not
+    /// the one any more that was looked at.
+    async fn hold(&self, revision: &str, is_held: bool) -> Result<bool, kube::Error> {
+        if !is_held && !self.finalizers(|names| names.push(FINALIZER.to_owned())).await? {
+            return Ok(false);
+        }
+        if let Some(taken) = self.taken().await? {
+            return Ok(taken == revision);
+        }
+        let patch = Patch::Merge(json!({ "status": { "revision": revision } }));
+        let patched = self
+            .api
+            .patch_status(&self.name, &PatchParams::default(), &patch)
+            .await;
+        is_there(patched)
+    }
+
+    /// The revision that was taken note of, without which nothing was installed.
+    async fn taken(&self) -> Result<Option<String>, kube::Error> {
+        if let Some(taken) = revision_taken(&self.tree) {
+            return Ok(Some(taken.to_owned()));
+        }
+        // What was seen last may be older than what was written last.
+        let live = self.api.get_opt(&self.name).await?;
+        let live = live.filter(|live| live.uid() == self.object.uid());
+        Ok(live.and_then(|live| revision_taken(&live.data).map(str::to_owned)))
+    }
+
+    /// Lets the object go.
+    async fn release(&self) -> Outcome {
+        let released = self.finalizers(|names| names.retain(|name| name != FINALIZER));
+        match released.await {
+            Ok(_) => Outcome::Removed,
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }
 
-    /// Keeps the object until what it describes is removed.
-    async fn hold(&self) -> Result<(), kube::Error> {
-        self.finalizers(|names| names.push(FINALIZER.to_owned())).await
-    }
-
-    /// Changes the finalizers of exactly this version of the object.
-    async fn finalizers(&self, change: impl FnOnce(&mut Vec<String>)) -> Result<(), kube::Error> {
+    /// Changes the finalizers of exactly this version of the object. Returns whether it is there.
+    async fn finalizers(&self, change: impl FnOnce(&mut Vec<String>)) -> Result<bool, kube::Error> {
         let mut names = self.object.finalizers().to_vec();
         change(&mut names);
         // The status may have been written since; nobody else changes finalizers of ours.
@@ -403,10 +450,7 @@ impl<'a> Plane<'a> {
             .api
             .patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))
             .await;
-        match patched {
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            other => other.map(drop),
-        }
+        is_there(patched)
     }
 
     async fn wait(&self, message: String) -> Outcome {
@@ -471,8 +515,7 @@ impl<'a> Plane<'a> {
             "observedGeneration": generation,
             "conditions": standing.conditions(conditions, generation, &now),
         });
-        if let Some(wanted) = installed {
-            status["revision"] = json!(wanted.desired.revision);
+        if let Some(version) = version {
             status["version"] = json!(version);
         }
         let patch = Patch::Merge(json!({ "status": status }));
@@ -517,6 +560,20 @@ impl<'a> Plane<'a> {
                 (self.context.report)(Notice::Trouble(error.message));
             }
         }
+    }
+}
+
+/// The revision that a control plane has installed, or is installing.
+fn revision_taken(plane: &Value) -> Option<&str> {
+    plane["status"]["revision"].as_str()
+}
+
+/// Whether there is what was to be changed.
+fn is_there<T>(changed: Result<T, kube::Error>) -> Result<bool, kube::Error> {
+    match changed {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

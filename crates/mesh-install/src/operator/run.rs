@@ -21,7 +21,6 @@ use tokio::sync::watch;
 use super::NAME;
 use super::attempts::Attempts;
 use super::reconcile::{Outcome, reconcile};
-use super::wanted::revision_of;
 use crate::engine::{EngineError, Holder, Kept, NamedLock};
 use crate::object::{KINDS, OWNER_LABEL, ObjectKind, Step};
 use crate::spec::{GROUP, KIND, PLURAL, VERSION};
@@ -63,6 +62,11 @@ pub enum Notice {
         outcome: Outcome,
         /// The time that it took.
         took: Duration,
+    },
+    /// A control plane that was looked after before is gone: nobody had to remove anything.
+    Gone {
+        /// Which one: `NAMESPACE/NAME`.
+        plane: String,
     },
     /// Something failed, and is tried again.
     Trouble(String),
@@ -128,23 +132,25 @@ impl Context {
         last.1.clone()
     }
 
-    /// The name of another control plane of the namespace that has described a revision for longer.
-    pub(super) fn older(&self, object: &DynamicObject, revision: &str) -> Option<String> {
+    /// The name of another control plane of the namespace that is as wanted, and has been there for longer.
+    pub(super) fn older(&self, object: &DynamicObject, is_wanted: impl Fn(&Value) -> bool) -> Option<String> {
         let age = |object: &DynamicObject| (object.creation_timestamp(), object.name_any());
         let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         let all = stores.iter().flat_map(Store::state);
         let mut older = all.filter(|other| {
-            let seen = tree(other);
-            // One that describes another revision now still has the one that it has installed.
-            let described = seen["status"]["revision"]
-                .as_str()
-                .unwrap_or_else(|| revision_of(&seen));
             other.namespace() == object.namespace()
                 && other.uid() != object.uid()
-                && described == revision
                 && age(other) < age(object)
+                && is_wanted(&tree(other))
         });
         older.next().map(|older| older.name_any())
+    }
+
+    /// Forgets a control plane (`NAMESPACE/NAME`) that is gone.
+    pub(super) fn forget(&self, plane: &str) {
+        self.attempts.done(plane);
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        announced.retain(|(object, _), _| object != plane);
     }
 }
 
@@ -236,6 +242,10 @@ async fn work(context: &Arc<Context>) {
         .iter()
         .map(|namespace| controller(context, namespace))
         .collect();
+    // What went while another process worked is not told.
+    context.attempts.clear();
+    let announced = &context.announced;
+    announced.lock().unwrap_or_else(PoisonError::into_inner).clear();
     let stores = controllers.iter().map(Controller::store).collect();
     *context.stores.lock().unwrap_or_else(PoisonError::into_inner) = stores;
     join_all(
@@ -289,12 +299,21 @@ async fn look_after(controller: Controller<DynamicObject>, context: &Arc<Context
     let mut results = controller.run(reconcile, policy, Arc::clone(context)).boxed();
     let mut told = None;
     while let Some(result) = results.next().await {
-        if let Err(ControllerError::QueueError(error)) = result {
-            let message = format!("watching: {error}");
-            if told.as_ref() != Some(&message) {
-                (context.report)(Notice::Trouble(message.clone()));
-                told = Some(message);
+        match result {
+            Err(ControllerError::QueueError(error)) => {
+                let message = format!("watching: {error}");
+                if told.as_ref() != Some(&message) {
+                    (context.report)(Notice::Trouble(message.clone()));
+                    told = Some(message);
+                }
             }
+            // It was to be looked at again.
+            Err(ControllerError::ObjectNotFound(key)) => {
+                let plane = format!("{}/{}", key.namespace.as_deref().unwrap_or_default(), key.name);
+                context.forget(&plane);
+                (context.report)(Notice::Gone { plane });
+            }
+            _ => {}
         }
     }
 }

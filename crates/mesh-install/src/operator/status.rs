@@ -37,7 +37,7 @@ const LONGEST: usize = 4096;
 impl Standing {
     /// The conditions that say so. `before` are those of the status as it is, `now` the time (RFC 3339).
     pub fn conditions(&self, before: &Value, generation: i64, now: &str) -> Value {
-        let message: String = self.message.chars().take(LONGEST).collect();
+        let message = self.cut();
         let conditions = CONDITIONS.map(|(name, health)| {
             let status = if health == self.health { "True" } else { "False" };
             let old = before.as_array().into_iter().flatten();
@@ -54,10 +54,16 @@ impl Standing {
                 "observedGeneration": generation,
                 "lastTransitionTime": since,
                 "reason": self.reason,
-                "message": if is_told { message.as_str() } else { "" },
+                "message": if is_told { message } else { "" },
             })
         });
         json!(conditions)
+    }
+
+    /// The message, as much of it as conditions say.
+    fn cut(&self) -> &str {
+        let end = self.message.char_indices().nth(LONGEST);
+        end.map_or(self.message.as_str(), |(end, _)| &self.message[..end])
     }
 
     /// Whether conditions say so already.
@@ -68,7 +74,7 @@ impl Standing {
             let name = CONDITIONS.iter().find(|(_, health)| *health == self.health);
             name.is_some_and(|(name, _)| condition["type"] == *name)
                 && condition["reason"] == self.reason
-                && condition["message"] == self.message
+                && condition["message"] == self.cut()
                 && condition["observedGeneration"] == generation
         })
     }
@@ -117,5 +123,13 @@ mod tests {
         assert!(!standing(Health::Progressing, "other").is_told(&told, 1));
         assert!(!standing(Health::Degraded, "0 of 1 pods ready").is_told(&told, 1));
         assert!(!waiting.is_told(&Value::Null, 1));
+
+        let long = standing(Health::Degraded, &"ä".repeat(LONGEST + 1));
+        let told = long.conditions(&Value::Null, 1, "t1");
+        assert!(
+            long.is_told(&told, 1),
+            "what is too long was told as far as it goes"
+        );
+        assert_eq!(of(&told, "Degraded")["message"], "ä".repeat(LONGEST));
     }
 }

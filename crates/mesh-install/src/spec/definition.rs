@@ -88,7 +88,7 @@ fn status() -> Value {
                 "format": "int64",
                 "description": "The generation of the specification that the conditions are about.",
             },
-            "revision": {"type": "string", "description": "The revision that is installed."},
+            "revision": {"type": "string", "description": "The revision that is installed, or is being installed. It cannot change any more."},
             "version": {"type": "string", "description": "The version that is installed."},
             "conditions": {
                 "type": "array",
