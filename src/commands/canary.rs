@@ -510,6 +510,7 @@ async fn check(
         rollout,
         missing,
         rule,
+        inherited,
     } = prepared;
     let change = changed(driver, target, live, &wanted(rollout)?).map_err(|error| blamed(error, live))?;
     let after = change.applied(live)?;
@@ -525,7 +526,7 @@ async fn check(
                 let after = patch::applied(&live, &rules::add_subsets(&live, missing))?;
                 (rule.clone(), readable(&live), readable(&after))
             } else {
-                let made = rules::new_rule(&driver.service, missing);
+                let made = rules::new_rule(&driver.service, missing, inherited.as_ref());
                 (driver.new_rule_target(), String::new(), readable(&made))
             };
             let name = target.to_string();
@@ -606,7 +607,10 @@ async fn write(
                 subset,
             } => format!("subset {} of DestinationRule {namespace}/{rule}", subset["name"]),
         };
-        speaker.say(printer, &Event::Created { object })?;
+        let inherited = prepared.inherited.as_ref();
+        let settings_of = inherited.filter(|_| matches!(one, Created::DestinationRule { .. }));
+        let settings_of = settings_of.map(|inherited| inherited.from.to_string());
+        speaker.say(printer, &Event::Created { object, settings_of })?;
     }
     if !created.is_empty() {
         // Routes to a subset that a proxy does not know yet answer with 503.
@@ -623,6 +627,7 @@ async fn write(
             printer,
             &Event::Created {
                 object: target.to_string(),
+                settings_of: None,
             },
         )?;
         let rollout = Rollout::of(&made)?.unwrap_or(change.rollout);

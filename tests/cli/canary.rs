@@ -18,8 +18,12 @@ use crate::terminal::Terminal;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_missing_is_made_and_goes_again() {
-    let stage = Stage::new("canary-new", &["v1", "v2"]).await;
-    let mut output = stage.run(["shift", "10%", "--canary", "v2"]);
+    let stage = Stage::new("canary-new", &["v1", "v2.0"]).await;
+    let policy = json!({"connectionPool": {"tcp": {"maxConnections": 7}}});
+    let wide = format!("*.{}.svc.cluster.local", stage.namespace);
+    let wide = json!({"metadata": {"name": "wide"}, "spec": {"host": wide, "trafficPolicy": policy}});
+    stage.create("DestinationRule", &wide).await;
+    let mut output = stage.run(["shift", "10%", "--canary", "v2.0"]);
     // Proxies of other tests may not answer.
     let (told, _) = output
         .stdout
@@ -29,10 +33,10 @@ async fn all_that_is_missing_is_made_and_goes_again() {
     insta::assert_snapshot!(output, @r#"
     status: 0
     -- stdout --
-    reviews.NAMESPACE.svc.cluster.local: v1 -> v2 on http[0] of VirtualService NAMESPACE/reviews
+    reviews.NAMESPACE.svc.cluster.local: v1 -> v2-0 on http[0] of VirtualService NAMESPACE/reviews
     made VirtualService NAMESPACE/reviews
-    made DestinationRule NAMESPACE/reviews
-    10% of the traffic goes to v2, the rest to v1 (VirtualService NAMESPACE/reviews)
+    made DestinationRule NAMESPACE/reviews, with the settings of DestinationRule NAMESPACE/wide
+    10% of the traffic goes to v2-0, the rest to v1 (VirtualService NAMESPACE/reviews)
     -- stderr --
     note: `meshctl canary status` shows how it does; `promote` or `abort` ends it
     "#);
@@ -41,9 +45,13 @@ async fn all_that_is_missing_is_made_and_goes_again() {
         object["spec"]["http"][0]["route"],
         json!([
             {"destination": {"host": format!("reviews.{}.svc.cluster.local", stage.namespace), "subset": "v1"}, "weight": 90},
-            {"destination": {"host": format!("reviews.{}.svc.cluster.local", stage.namespace), "subset": "v2"}, "weight": 10},
+            {"destination": {"host": format!("reviews.{}.svc.cluster.local", stage.namespace), "subset": "v2-0"}, "weight": 10},
         ])
     );
+    let rule = stage.object("DestinationRule", "reviews").await;
+    assert_eq!(rule["spec"]["trafficPolicy"], policy);
+    let canary = json!({"name": "v2-0", "labels": {"version": "v2.0"}});
+    assert_eq!(rule["spec"]["subsets"][1], canary);
     let status = stage.run(["status", "-o", "json"]).json();
     assert_eq!(status["phase"], "progressing");
     assert_eq!(status["canary"]["percent"], "10%");
@@ -1171,6 +1179,99 @@ spec:
         "{text}"
     );
     assert!(!text.contains("annotations"), "{text}");
+}
+
+/// A service with versions that are no names of subsets.
+const DOTTED: &str = "\
+apiVersion: v1
+kind: Service
+metadata: {name: reviews}
+spec: {selector: {app: reviews}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-one}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: v1.0.0}}, spec: {containers: []}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-two}
+spec: {selector: {}, template: {metadata: {labels: {app: reviews, version: V1.1.0}}, spec: {containers: []}}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews}
+spec:
+  host: reviews
+  subsets: # of it
+  - {name: v1-0-0, labels: {version: v1.0.0}}
+";
+
+#[test]
+fn files_get_only_what_the_mesh_takes() {
+    let routes = |route: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: reviews}}\nspec:\n  hosts: [reviews]\n  \
+             http:\n{route}"
+        )
+    };
+    let route = "  - route: # all\n    - destination: {host: reviews, subset: v1-0-0}\n";
+    let project = Project::new()
+        .file("mesh/reviews.yaml", DOTTED)
+        .file("mesh/routes.yaml", routes(route));
+    let read = |name: &str| fs_err::read_to_string(project.path().join("mesh").join(name)).expect("the file");
+    let shift = |args: &[&str]| {
+        project.run(
+            ["canary", "shift", "--files", "mesh"]
+                .into_iter()
+                .chain(args.iter().copied()),
+        )
+    };
+    // The subset has a name that Istio takes, and the label of the pods.
+    let output = shift(&["10%", "--canary=V1.1.0"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert!(
+        read("routes.yaml").contains("        subset: v1-1-0\n      weight: 10\n"),
+        "{}",
+        read("routes.yaml")
+    );
+    let rule = read("reviews.yaml");
+    assert!(
+        rule.contains("  - name: v1-1-0\n    labels:\n      version: V1.1.0\n"),
+        "{rule}"
+    );
+    for canary in ["V1.1.0", "v1-1-0"] {
+        let output = shift(&["+5%", "--stable=v1.0.0", &format!("--canary={canary}")]);
+        assert_eq!(output.status, Some(0), "{output}");
+    }
+    assert_eq!(read("reviews.yaml"), rule);
+
+    // What `analyze` has against it is not written.
+    fs_err::write(project.path().join("mesh/routes.yaml"), routes(route)).expect("the file");
+    let broken = rule.replace("host: reviews\n", "host: reviews\n  exportTo: [other]\n");
+    fs_err::write(project.path().join("mesh/reviews.yaml"), &broken).expect("the file");
+    let before = (read("routes.yaml"), read("reviews.yaml"));
+    let output = shift(&["10%", "--canary=v1-1-0"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("with this change there would be new errors"),
+        "{output}"
+    );
+    assert_eq!((read("routes.yaml"), read("reviews.yaml")), before);
+
+    // Nor is what would cost the comments.
+    let anchored = "  - &first\n    route: # all\n    - destination: &v1 {host: reviews, subset: v1-0-0}\n      weight: 100\n  - <<: *first\n    name: b\n";
+    fs_err::write(project.path().join("mesh/routes.yaml"), routes(anchored)).expect("the file");
+    fs_err::write(project.path().join("mesh/reviews.yaml"), &rule).expect("the file");
+    let before = read("routes.yaml");
+    let output = shift(&["10%", "--canary=v1-1-0"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    let message = "VirtualService default/reviews in `mesh/routes.yaml` is written with anchors or merge keys, so its \
+                   comments could not be kept";
+    assert!(output.stderr.contains(message), "{output}");
+    assert_eq!(read("routes.yaml"), before);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use mesh_core::istio::destination_rule::DestinationRule;
 use mesh_core::schema::validate::closest;
-use mesh_core::{AnyResource, Host, Kind, Labels, Mesh, ResourceId, Service, selects};
+use mesh_core::{AnyResource, Host, Kind, Labels, Mesh, Resource, ResourceId, Service, Visibility, selects};
 use serde_json::Value;
 
 use crate::Refusal;
 use crate::route::{Names, ROUTE_KINDS, Section, Subject, Version, is_own};
-use crate::rules::subset;
+use crate::rules::{Inherited, subset, subset_name};
 use crate::state::Rollout;
 
 /// The label of pods that tells versions apart, by Istio's convention.
@@ -42,6 +43,8 @@ pub struct Place {
     pub rule: Option<(String, String)>,
     /// Subsets that there have to be and are not, ready to be written.
     pub missing: Vec<Value>,
+    /// What a rule that is made for them takes over from a wider one.
+    pub inherited: Option<Inherited>,
 }
 
 /// The service that a user means by a name, or by `NAME.NAMESPACE`.
@@ -146,7 +149,12 @@ pub fn locate(mesh: &Mesh, service: &Service, wish: &Wish<'_>) -> Result<Place, 
         None => None,
     };
     let rule = rule(mesh, service, found.as_ref().map(|(id, _)| id));
+    let wider = match rule {
+        Some(_) => None,
+        None => wider_rule(mesh, service),
+    };
     let subsets: Vec<(&str, &Labels)> = rule
+        .or(wider)
         .iter()
         .flat_map(|rule| &rule.spec.subsets)
         .map(|subset| (subset.name.as_str(), &subset.labels))
@@ -171,11 +179,29 @@ pub fn locate(mesh: &Mesh, service: &Service, wish: &Wish<'_>) -> Result<Place, 
         );
     }
     let missing = chooser.missing(&subject)?;
+    let inherited = if rule.is_none() && !missing.is_empty() {
+        let (name, namespace) = (service.header().name(), service.namespace());
+        if mesh.contains(Kind::DestinationRule, namespace, name) {
+            return Err(Refusal::new(format!(
+                "`{}` needs a DestinationRule with subsets, and {namespace}/{name} is one for others",
+                service.host()
+            ))
+            .hinted(format!(
+                "write one of another name for the host `{}`",
+                service.host()
+            )));
+        }
+        let routes = found.as_ref().map(|(id, object)| (id.namespace.as_str(), object));
+        wider.map(|wider| inherited(mesh, wider, routes)).transpose()?
+    } else {
+        None
+    };
     Ok(Place {
         object: found.map(|(id, _)| id),
         subject,
         rule: rule.map(|rule| (rule.namespace().to_owned(), rule.name().to_owned())),
         missing,
+        inherited,
     })
 }
 
@@ -239,21 +265,102 @@ fn is_for(object: &Value, host: &Host, names: &Names<'_>) -> bool {
     hosts(object).iter().any(is_host) || parents.into_iter().flatten().any(is_parent)
 }
 
-/// The DestinationRule for a host: that of the routes' namespace, or of the service's.
+/// The DestinationRule for a host: that of the routes' namespace, or of the service's. One for some workloads only is
+/// none.
 fn rule<'m>(
     mesh: &'m Mesh,
     service: &Service,
     object: Option<&ResourceId>,
-) -> Option<&'m mesh_core::Resource<mesh_core::istio::destination_rule::DestinationRule>> {
+) -> Option<&'m Resource<DestinationRule>> {
     let rules = || {
         let all = mesh.destination_rules().iter();
-        all.filter(|rule| mesh.host(&rule.spec.host, rule.namespace()) == *service.host())
+        all.filter(|rule| {
+            rule.spec.workload_selector.is_none()
+                && mesh.host(&rule.spec.host, rule.namespace()) == *service.host()
+        })
     };
     let within = |namespace: &str| rules().find(|rule| rule.namespace() == namespace);
     object
         .and_then(|id| within(&id.namespace))
         .or_else(|| within(service.namespace()))
         .map(|rule| &**rule)
+}
+
+/// The DestinationRule that is in effect for a service that has none of its own: the most specific one in the service's
+/// namespace, or else in the root namespace.
+pub fn wider_rule<'m>(mesh: &'m Mesh, service: &Service) -> Option<&'m Resource<DestinationRule>> {
+    let host = service.host();
+    let of = |rule: &Resource<DestinationRule>| mesh.host(&rule.spec.host, rule.namespace());
+    let within = |namespace: &str| {
+        let rules = mesh.destination_rules().iter().map(|rule| &**rule);
+        rules
+            .filter(|rule| rule.namespace() == namespace && rule.spec.workload_selector.is_none())
+            .filter(|rule| host.is_within(&of(rule)) && clients(mesh, rule).includes(service.namespace()))
+            // One without a wildcard is longer than all that have one.
+            .max_by_key(|rule| (!of(rule).is_wildcard(), of(rule).as_str().len()))
+    };
+    within(service.namespace()).or_else(|| within(mesh.root_namespace()))
+}
+
+/// Whose clients use a rule.
+fn clients(mesh: &Mesh, rule: &Resource<DestinationRule>) -> Visibility {
+    let default = &mesh.config().default_destination_rule_export_to;
+    visibility(&rule.spec.export_to, rule.namespace(), default)
+}
+
+fn visibility(entries: &[String], namespace: &str, default: &[String]) -> Visibility {
+    let parse = |entries: &[String], default: &Visibility| {
+        Visibility::parse(entries.iter().map(String::as_str), namespace, default)
+    };
+    parse(entries, &parse(default, &Visibility::Public))
+}
+
+/// What a rule for the service takes over from a wider one.
+///
+/// # Errors
+///
+/// The wider one is not for all who use the routes: the others would get what is not meant for them, or no subsets.
+fn inherited(
+    mesh: &Mesh,
+    wider: &Resource<DestinationRule>,
+    routes: Option<(&str, &Value)>,
+) -> Result<Inherited, Refusal> {
+    let from = wider.header().id();
+    let root = wider.header().origin().root().to_json();
+    let mut spec = root.get("spec").cloned().unwrap_or_default();
+    if let Visibility::Namespaces(list) = clients(mesh, wider) {
+        let default = &mesh.config().default_virtual_service_export_to;
+        let users = routes.map(|(namespace, object)| {
+            let entries = object.pointer("/spec/exportTo").and_then(Value::as_array);
+            let entries = entries.into_iter().flatten().filter_map(Value::as_str);
+            let entries: Vec<String> = entries.map(str::to_owned).collect();
+            visibility(&entries, namespace, default)
+        });
+        if users != Some(Visibility::Namespaces(list.clone())) {
+            return Err(Refusal::new(format!(
+                "{from} is what proxies in {} use for the service, and the routes are for others too",
+                list.join(" and ")
+            ))
+            .hinted("write a DestinationRule with the subsets, which is for all of them"));
+        }
+        if let Some(fields) = spec.as_object_mut() {
+            fields.insert("exportTo".to_owned(), list.into());
+        }
+    }
+    if let Some(fields) = spec.as_object_mut() {
+        fields.shift_remove("host");
+    }
+    Ok(Inherited { from, spec })
+}
+
+/// The labels that pods of a subset without a DestinationRule have.
+pub fn labels_of(mesh: &Mesh, service: &Service, subset: &str) -> Labels {
+    let versions = versions(mesh, service);
+    let version = versions
+        .into_iter()
+        .find(|version| subset_name(version) == subset);
+    let version = version.unwrap_or_else(|| subset.to_owned());
+    Labels::from([(VERSION_LABEL.to_owned(), version)])
 }
 
 /// The versions that routes name already, and how much they get.
@@ -298,7 +405,23 @@ impl Chooser<'_> {
     fn version(&self, name: &str) -> Result<Version, Refusal> {
         let is_subset = self.subsets.iter().any(|(known, _)| *known == name);
         let by_label = versions(self.mesh, self.service);
-        if !self.is_gateway_api && (is_subset || by_label.contains(name)) {
+        if !self.is_gateway_api && is_subset {
+            return Ok(Version::Subset(name.to_owned()));
+        }
+        if !self.is_gateway_api && by_label.contains(name) {
+            let subset = subset_name(name);
+            let mut known = self.subsets.iter();
+            if let Some((_, labels)) = known.find(|(known, _)| *known == subset)
+                && labels.get(VERSION_LABEL).map(String::as_str) != Some(name)
+            {
+                return Err(Refusal::new(format!(
+                    "the subset of version `{name}` would be called `{subset}`, and one of that name selects other pods"
+                ))
+                .hinted("declare a subset for the version in the DestinationRule, and name it"));
+            }
+            return Ok(Version::Subset(subset));
+        }
+        if !self.is_gateway_api && by_label.iter().any(|version| subset_name(version) == name) {
             return Ok(Version::Subset(name.to_owned()));
         }
         if let Ok(service) = service(self.mesh, name, self.service.namespace()) {
@@ -348,10 +471,9 @@ impl Chooser<'_> {
         let declared: Vec<Version> = if self.is_gateway_api {
             Vec::new()
         } else if self.subsets.is_empty() {
-            versions(self.mesh, self.service)
-                .into_iter()
-                .map(Version::Subset)
-                .collect()
+            let names = versions(self.mesh, self.service);
+            let names: BTreeSet<String> = names.iter().map(|version| subset_name(version)).collect();
+            names.into_iter().map(Version::Subset).collect()
         } else {
             self.subsets
                 .iter()
@@ -382,7 +504,11 @@ impl Chooser<'_> {
                 let mut all = routed;
                 if !self.is_gateway_api {
                     let by_label = versions(self.mesh, self.service);
-                    all.extend(by_label.into_iter().map(Version::Subset));
+                    all.extend(
+                        by_label
+                            .iter()
+                            .map(|version| Version::Subset(subset_name(version))),
+                    );
                 }
                 all.extend(declared.into_iter().filter(|one| stable.as_ref() != Some(one)));
                 all.sort();
@@ -413,7 +539,17 @@ impl Chooser<'_> {
         for version in [&subject.stable, &subject.canary] {
             let Version::Subset(name) = version else { continue };
             let known = self.subsets.iter().find(|(known, _)| known == name);
-            let by_label = Labels::from([(VERSION_LABEL.to_owned(), name.clone())]);
+            let by_label = labels_of(self.mesh, self.service, name);
+            let mut same = versions(self.mesh, self.service);
+            same.retain(|version| subset_name(version) == *name);
+            if known.is_none() && same.len() > 1 {
+                let same: Vec<_> = same.iter().map(|version| format!("`{version}`")).collect();
+                return Err(Refusal::new(format!(
+                    "the subsets of the versions {} would all be called `{name}`",
+                    same.join(" and ")
+                ))
+                .hinted("declare a subset for each in a DestinationRule, and name those"));
+            }
             let selector = known.map_or(&by_label, |(_, labels)| *labels);
             if !labels.iter().any(|labels| selects(selector, labels)) {
                 let selector: Vec<_> = selector

@@ -4,7 +4,7 @@ use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, TestOperation};
 use serde_json::{Value, json};
 
-use mesh_core::{Labels, Service};
+use mesh_core::{Labels, ResourceId, Service};
 
 use crate::route::Version;
 
@@ -16,13 +16,48 @@ pub fn subset(name: &str, labels: &Labels) -> Value {
     json!({"name": name, "labels": labels})
 }
 
-/// A DestinationRule for a service with these subsets.
-pub fn new_rule(service: &Service, subsets: &[Value]) -> Value {
+/// The longest name of a subset (RFC 1123, section 2.1).
+const LONGEST_NAME: usize = 63;
+
+/// What the subset for a version is called: Istio wants a DNS label, and a value of a label may have dots,
+/// underscores and capitals.
+pub fn subset_name(version: &str) -> String {
+    let safe = |c: char| match c {
+        c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+        _ => '-',
+    };
+    let name: String = version.chars().take(LONGEST_NAME).map(safe).collect();
+    name.trim_matches('-').to_owned()
+}
+
+/// What a new DestinationRule takes over from the one that it puts out of effect: proxies use the most specific rule of
+/// the nearest namespace alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inherited {
+    /// The rule that has been in effect.
+    pub from: ResourceId,
+    /// Its `spec`, as it is to be in the new one.
+    pub spec: Value,
+}
+
+/// A DestinationRule for a service with these subsets, and with all that was in effect before.
+pub fn new_rule(service: &Service, subsets: &[Value], inherited: Option<&Inherited>) -> Value {
+    let mut spec = json!({"host": service.host().as_str()});
+    if let Some(fields) = spec.as_object_mut() {
+        let known = inherited.and_then(|inherited| inherited.spec.as_object());
+        for (field, value) in known.into_iter().flatten() {
+            fields.entry(field.as_str()).or_insert_with(|| value.clone());
+        }
+        let all = fields.entry("subsets").or_insert_with(|| json!([]));
+        if let Some(all) = all.as_array_mut() {
+            all.extend_from_slice(subsets);
+        }
+    }
     json!({
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
         "metadata": metadata(service),
-        "spec": {"host": service.host().as_str(), "subsets": subsets},
+        "spec": spec,
     })
 }
 

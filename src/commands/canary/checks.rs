@@ -167,7 +167,7 @@ impl Driver {
         let mut objects = vec![changed.clone()];
         if !prepared.missing.is_empty() {
             objects.push(match &prepared.rule {
-                None => rules::new_rule(&self.service, &prepared.missing),
+                None => rules::new_rule(&self.service, &prepared.missing, prepared.inherited.as_ref()),
                 Some(rule) => {
                     let known = self.mesh.destination_rules().iter();
                     let known = known
@@ -186,21 +186,25 @@ impl Driver {
             let loaded = load_text(builder.next_source(), name, &text, &LoadOptions::default());
             builder.add(Source::new(name, text), loaded);
         }
-        let after = self.mesh.overlay(&builder.build());
-        let rules = RuleSet::new(&[], &[]).map_err(|error| CommandError::user(error.to_string()))?;
-        let errors: Vec<_> = new_findings(&self.mesh, &after, &rules)
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| format!("{} ({})", finding.message, finding.rule.name))
-            .collect();
-        match errors.as_slice() {
-            [] => Ok(()),
-            errors => Err(CommandError::user(format!(
-                "with this change there would be new errors: {}",
-                errors.join("; ")
-            ))
-            .hinted("`--dry-run --diff` shows the change, and `meshctl explain RULE` the rule")),
-        }
+        no_new_errors(&self.mesh, &self.mesh.overlay(&builder.build()))
+    }
+}
+
+/// Whether the rules of `analyze` find no errors after a change that are not there before it.
+pub(super) fn no_new_errors(before: &Mesh, after: &Mesh) -> Result<(), CommandError> {
+    let rules = RuleSet::new(&[], &[]).map_err(|error| CommandError::user(error.to_string()))?;
+    let errors: Vec<_> = new_findings(before, after, &rules)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| format!("{} ({})", finding.message, finding.rule.name))
+        .collect();
+    match errors.as_slice() {
+        [] => Ok(()),
+        errors => Err(CommandError::user(format!(
+            "with this change there would be new errors: {}",
+            errors.join("; ")
+        ))
+        .hinted("`--dry-run --diff` shows the change, and `meshctl explain RULE` the rule")),
     }
 }
 

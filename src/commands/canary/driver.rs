@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mesh_canary::locate::{self, Place, Wish};
 use mesh_canary::patch::{self, Change, Operation};
 use mesh_canary::route::{Names, ROUTE_KINDS, Subject, Version};
-use mesh_canary::rules;
+use mesh_canary::rules::{self, Inherited};
 use mesh_canary::state::{Created, Phase, Rollout, Stamp};
 use mesh_canary::{Refusal, patch::find};
 use mesh_core::cluster::{Cluster, ErrorKind as ClusterErrorKind, Method, Write};
@@ -91,6 +91,8 @@ pub(super) struct Prepared {
     /// Subsets that have to be made, and the rule that gets them, if there is one.
     pub(super) missing: Vec<Value>,
     pub(super) rule: Option<Target>,
+    /// What a rule that is made takes over from a wider one.
+    pub(super) inherited: Option<Inherited>,
 }
 
 impl Driver {
@@ -253,6 +255,7 @@ impl Driver {
             subject,
             rule,
             missing,
+            inherited,
         } = locate::locate(&self.mesh, &self.service, &wish)?;
         let rule = rule.map(|(namespace, name)| Target {
             kind: Kind::DestinationRule,
@@ -283,6 +286,7 @@ impl Driver {
             rollout,
             missing,
             rule,
+            inherited,
         })
     }
 
@@ -475,16 +479,17 @@ impl Driver {
                 let host = self.service.host();
                 let mut selector = selector_of(&self.service).ok_or_else(|| no_pods(host.as_str()))?;
                 let rules = self.mesh.destination_rules().iter();
-                let subset = rules
+                let own = rules
                     .filter(|rule| self.mesh.host(&rule.spec.host, rule.namespace()) == *host)
+                    .map(|rule| &**rule);
+                let subset = own
+                    .chain(locate::wider_rule(&self.mesh, &self.service))
                     .flat_map(|rule| &rule.spec.subsets)
                     .find(|subset| subset.name == *name);
-                match subset {
-                    Some(subset) => selector.extend(subset.labels.clone()),
-                    None => {
-                        selector.insert("version".to_owned(), name.clone());
-                    }
-                }
+                selector.extend(match subset {
+                    Some(subset) => subset.labels.clone(),
+                    None => locate::labels_of(&self.mesh, &self.service, name),
+                });
                 Ok((self.service.namespace().to_owned(), selector))
             }
         }
@@ -518,7 +523,7 @@ impl Driver {
             return Ok(());
         }
         let Some(rule) = &prepared.rule else {
-            let object = rules::new_rule(&self.service, &prepared.missing);
+            let object = rules::new_rule(&self.service, &prepared.missing, prepared.inherited.as_ref());
             return self.create(&self.new_rule_target(), &object).await.map(drop);
         };
         let add = |live: &Value| {
@@ -560,6 +565,12 @@ impl Driver {
         live: &Value,
     ) -> Result<(), CommandError> {
         let named = self.named_subsets(target, live);
+        // These are there without the rule that was made.
+        let wider = locate::wider_rule(&self.mesh, &self.service);
+        let stays = |subset: &Value| {
+            let mut wider = wider.iter().flat_map(|rule| &rule.spec.subsets);
+            wider.any(|known| subset["name"] == *known.name)
+        };
         let is_named = |subset: &Value| subset["name"].as_str().is_some_and(|name| named.contains(name));
         for created in created {
             match created {
@@ -574,7 +585,7 @@ impl Driver {
                         continue;
                     };
                     let mut subsets = live["spec"]["subsets"].as_array().into_iter().flatten();
-                    if subsets.any(is_named) {
+                    if subsets.any(|subset| is_named(subset) && !stays(subset)) {
                         printer.note(format_args!(
                             "{target} stays, because other routes name its subsets"
                         ));

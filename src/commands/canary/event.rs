@@ -36,7 +36,12 @@ pub(super) enum Event<'a> {
         routes: Vec<String>,
     },
     /// Something was made for the rollout.
-    Created { object: String },
+    Created {
+        object: String,
+        /// The wider DestinationRule whose settings it has taken over.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        settings_of: Option<String>,
+    },
     /// Weights have moved.
     Shifted {
         object: String,
@@ -125,7 +130,14 @@ fn text(printer: &Printer, event: &Event<'_>) -> String {
             "{service}: {stable} {arrow} {canary} on {} of {object}",
             routes.join(", ")
         ),
-        Event::Created { object } => format!("made {object}"),
+        Event::Created {
+            object,
+            settings_of: None,
+        } => format!("made {object}"),
+        Event::Created {
+            object,
+            settings_of: Some(wider),
+        } => format!("made {object}, with the settings of {wider}"),
         Event::Shifted {
             object,
             stable,

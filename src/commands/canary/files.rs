@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use mesh_canary::locate::{self, Wish};
 use mesh_canary::patch::{self, Operation};
 use mesh_canary::percent::{Percent, Shift};
 use mesh_canary::route::{Names, is_own};
 use mesh_canary::rules;
 use mesh_canary::state::{Phase, Rollout, Stamp};
-use mesh_core::source::{LoadOptions, files};
+use mesh_core::source::{LoadOptions, Source, files, load_text};
 use mesh_core::{Kind, Mesh, MeshBuilder, ResourceId, Settings};
 use serde_json::Value;
 
+use super::checks::no_new_errors;
 use super::{ExtraArgs, ShiftArgs, readable};
 use crate::commands::inject::manifests::replace_all;
 use crate::error::CommandError;
@@ -86,7 +88,7 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     let object = json_of(&mesh, &id)?;
     let routes = patch::routes(&object, &place.subject, args.subject.route.as_deref(), &names)?;
     let nobody = Stamp {
-        time: String::new(),
+        time: format!("{:.0}", Timestamp::now()),
         by: String::new(),
     };
     let mut rollout = Rollout::new(place.subject.clone(), routes, &nobody, Vec::new());
@@ -113,7 +115,7 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     let mut edits = Vec::new();
     if !place.missing.is_empty() {
         let Some((namespace, name)) = &place.rule else {
-            let made = rules::new_rule(service, &place.missing);
+            let made = rules::new_rule(service, &place.missing, place.inherited.as_ref());
             return Err(CommandError::user(format!(
                 "no file has a DestinationRule for `{}`",
                 service.host()
@@ -136,6 +138,7 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
         .collect();
     edits.push((id.clone(), operations));
     let edited = edit(&mesh, &edits)?;
+    no_new_errors(&mesh, &mesh.overlay(&changed(&mesh, &edited, namespace)))?;
     let look = printer.look();
     if args.change.diff || args.change.dry_run {
         for file in &edited {
@@ -162,18 +165,32 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     Ok(Exit::Clean)
 }
 
-fn load(printer: &Printer, args: &ShiftArgs, namespace: &str) -> Result<Mesh, CommandError> {
-    let inputs = crate::commands::analyze::inputs(&args.files)?;
-    let options = LoadOptions {
+fn options(namespace: &str) -> LoadOptions {
+    LoadOptions {
         default_namespace: namespace.to_owned(),
         ..LoadOptions::default()
-    };
+    }
+}
+
+/// What is in the files that change, after the change.
+fn changed(mesh: &Mesh, edited: &[Edited], namespace: &str) -> Mesh {
+    let mut builder = MeshBuilder::new(mesh.settings().clone());
+    for file in edited {
+        let text: Arc<str> = file.after.as_str().into();
+        let loaded = load_text(builder.next_source(), &file.name, &text, &options(namespace));
+        builder.add(Source::new(file.name.as_str(), text), loaded);
+    }
+    builder.build()
+}
+
+fn load(printer: &Printer, args: &ShiftArgs, namespace: &str) -> Result<Mesh, CommandError> {
+    let inputs = crate::commands::analyze::inputs(&args.files)?;
     let progress = Progress::start(printer);
     let mut builder = MeshBuilder::new(Settings {
         istio_namespace: args.subject.istio_namespace.clone(),
         ..Settings::default()
     });
-    files::load(&mut builder, inputs, &options, || progress.file());
+    files::load(&mut builder, inputs, &options(namespace), || progress.file());
     let mesh = builder.build();
     crate::commands::analyze::unreadable(&mesh, &args.files)?;
     Ok(mesh)
@@ -208,7 +225,8 @@ fn current(rollout: &Rollout, names: &Names<'_>) -> Percent {
 }
 
 /// The text of a document after a patch. Each operation is written by itself, so that what stays is told from what goes.
-fn rewritten(text: &str, operations: &[Operation]) -> Result<String, CommandError> {
+/// `None` if that would write all of it anew, without its comments.
+fn rewritten(text: &str, operations: &[Operation]) -> Result<Option<String>, CommandError> {
     let mut text: Arc<str> = text.into();
     for operation in operations {
         let document = match mesh_yaml::parse(&text).pop() {
@@ -219,12 +237,15 @@ fn rewritten(text: &str, operations: &[Operation]) -> Result<String, CommandErro
         let object = patch::applied(&document.root().to_json(), std::slice::from_ref(operation))?;
         let updated =
             mesh_yaml::update::update(&document, &object, |key| (key == "subsets").then_some("name"));
+        if updated.is_rewritten {
+            return Ok(None);
+        }
         if let Some(new) = updated.text {
             let span = document.span().range();
             text = format!("{}{new}{}", &text[..span.start], &text[span.end..]).into();
         }
     }
-    Ok(text.to_string())
+    Ok(Some(text.to_string()))
 }
 
 /// The files with the objects changed; one that has several gets all changes.
@@ -243,7 +264,13 @@ fn edit(mesh: &Mesh, edits: &[(ResourceId, Vec<Operation>)]) -> Result<Vec<Edite
             );
         }
         let span = origin.document.span();
-        let text = rewritten(&source.text()[span.range()], operations)?;
+        let text = rewritten(&source.text()[span.range()], operations)?.ok_or_else(|| {
+            CommandError::user(format!(
+                "{id} in `{}` is written with anchors or merge keys, so its comments could not be kept",
+                source.name()
+            ))
+            .hinted("write the route out, without anchors and aliases")
+        })?;
         let part = (span, text);
         if let Some((_, parts)) = files.iter_mut().find(|(file, _)| file.name == source.name()) {
             parts.push(part);

@@ -151,6 +151,162 @@ fn the_versions_are_those_that_routes_rules_or_pods_name() {
 }
 
 #[test]
+fn subsets_have_names_that_istio_takes() {
+    use mesh_canary::rules::subset_name;
+    let long = "a".repeat(62);
+    for (version, name) in [
+        ("v2", "v2"),
+        ("v1.2.0", "v1-2-0"),
+        ("V1_2-rc.1", "v1-2-rc-1"),
+        (&format!("{long}.b"), &long),
+    ] {
+        assert_eq!(subset_name(version), name);
+    }
+    let dotted = WORKLOADS.replace("version: v2", "version: v2.0");
+    let one = virtual_service("reviews", "[{destination: {host: reviews, subset: v1}}]");
+    let wish = |canary| Wish {
+        canary: Some(canary),
+        ..NOTHING
+    };
+    let rule = |name: &str, version: &str| {
+        RULE.replace(
+            "{name: v2, labels: {version: v2}}",
+            &format!("{{name: {name}, labels: {{version: {version}}}}}"),
+        )
+    };
+    for (canary, rule, expected) in [
+        ("v2.0", String::new(), "v1 → v2-0 \"v1\" \"v2-0\""),
+        ("v2-0", String::new(), "v1 → v2-0 \"v1\" \"v2-0\""),
+        ("v2.0", rule("v2-0", "v2.0"), "v1 → v2-0 "),
+        ("next", rule("next", "v2.0"), "v1 → next "),
+    ] {
+        let said = said(&format!("{dotted}{rule}{one}"), &wish(canary));
+        assert_eq!(
+            said,
+            format!("VirtualService shop/reviews: {expected}"),
+            "{canary}"
+        );
+    }
+    let place = find(&format!("{dotted}{one}"), &wish("v2.0")).expect("a place");
+    assert_eq!(place.missing[1]["labels"], serde_json::json!({"version": "v2.0"}));
+    let taken = said(&format!("{dotted}{}{one}", rule("v2-0", "v1")), &wish("v2.0"));
+    assert!(
+        taken.starts_with("the subset of version `v2.0` would be called `v2-0`"),
+        "{taken}"
+    );
+    let third = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: third, namespace: shop}\nspec: {selector: {}, \
+                 template: {metadata: {labels: {app: reviews, version: v2-0}}, spec: {containers: []}}}\n---\n";
+    let both = said(&format!("{dotted}{third}{one}"), &wish("v2.0"));
+    assert!(
+        both.starts_with("the subsets of the versions `v2-0` and `v2.0` would all be called `v2-0`"),
+        "{both}"
+    );
+}
+
+#[test]
+fn a_rule_that_is_made_takes_over_what_was_in_effect() {
+    let route = virtual_service("reviews", "[{destination: {host: reviews, subset: v1}}]");
+    let rule = |namespace: &str, name: &str, spec: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}, namespace: {namespace}}}\n\
+             spec: {{{spec}}}\n---\n"
+        )
+    };
+    let policy =
+        |port: u32| format!("trafficPolicy: {{connectionPool: {{tcp: {{maxConnections: {port}}}}}}}");
+    let wide = rule(
+        "shop",
+        "wide",
+        &format!("host: '*.shop.svc.cluster.local', {}", policy(1)),
+    );
+    let wider = rule("shop", "wider", &format!("host: '*.local', {}", policy(2)));
+    let root = rule(
+        "istio-system",
+        "root",
+        &format!("host: reviews.shop.svc.cluster.local, {}", policy(3)),
+    );
+    let own = rule(
+        "shop",
+        "own",
+        "host: '*.shop.svc.cluster.local', workloadSelector: {matchLabels: {a: b}}",
+    );
+    let elsewhere = rule(
+        "shop",
+        "elsewhere",
+        "host: '*.shop.svc.cluster.local', exportTo: [other]",
+    );
+    let some = rule(
+        "shop",
+        "some",
+        &format!("host: '*.shop.svc.cluster.local', exportTo: ['.'], {}", policy(4)),
+    );
+    let subsets = rule(
+        "shop",
+        "subsets",
+        "host: '*', subsets: [{name: v1, labels: {version: v1}}]",
+    );
+    let both = rule(
+        "shop",
+        "both",
+        "host: '*', subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]",
+    );
+    let private = route.replace("spec: {", "spec: {exportTo: [shop], ");
+    let made = |text: &str| {
+        let mesh = mesh(&format!("{WORKLOADS}{text}"));
+        let service = service(&mesh, "reviews", "shop").expect("the service");
+        let wish = Wish {
+            canary: Some("v2"),
+            ..NOTHING
+        };
+        locate(&mesh, service, &wish).map(|place| {
+            if place.missing.is_empty() {
+                return "nothing".to_owned();
+            }
+            let inherited = place.inherited.as_ref();
+            let from = inherited.map_or("nobody".to_owned(), |inherited| inherited.from.to_string());
+            let made = mesh_canary::rules::new_rule(service, &place.missing, inherited);
+            let spec = &made["spec"];
+            assert_eq!(spec["host"], "reviews.shop.svc.cluster.local");
+            let names: Vec<_> = spec["subsets"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|one| &one["name"])
+                .collect();
+            assert_eq!(names, ["v1", "v2"]);
+            let connections = &spec["trafficPolicy"]["connectionPool"]["tcp"]["maxConnections"];
+            format!("{from} {connections} {}", spec["exportTo"])
+        })
+    };
+    let cases = [
+        (vec![&route], "nobody null null"),
+        (
+            vec![&route, &wider, &wide, &root],
+            "DestinationRule shop/wide 1 null",
+        ),
+        (
+            vec![&route, &root, &own, &elsewhere],
+            "DestinationRule istio-system/root 3 null",
+        ),
+        (vec![&private, &some], "DestinationRule shop/some 4 [\"shop\"]"),
+        (vec![&route, &subsets], "DestinationRule shop/subsets null null"),
+        (vec![&route, &both], "nothing"),
+    ];
+    for (objects, expected) in cases {
+        let text: String = objects.into_iter().map(String::as_str).collect();
+        assert_eq!(made(&text).as_deref(), Ok(expected), "{text}");
+    }
+    let refusal = made(&format!("{route}{some}")).expect_err("it is not for all");
+    assert_eq!(
+        refusal.message,
+        "DestinationRule shop/some is what proxies in shop use for the service, and the routes are for others too"
+    );
+    let same = made(&format!("{route}{}", wide.replace("name: wide", "name: reviews")))
+        .expect_err("one of the name");
+    assert!(same.message.contains("shop/reviews is one for others"), "{same}");
+}
+
+#[test]
 fn two_objects_for_a_host_are_refused_unless_one_is_named() {
     let route = "[{destination: {host: reviews, subset: v1}}]";
     let text = format!(
