@@ -159,6 +159,8 @@ pub(crate) fn error(error: EngineError) -> CommandError {
             )),
         EngineError::LockLost(_) => CommandError::user(error.to_string())
             .hinted("see what became of it with `meshctl verify`, and run the command again"),
+        EngineError::NoNamespace(_) => CommandError::user(error.to_string())
+            .hinted("`--istio-namespace` names that of the control plane"),
         EngineError::Obstacles(obstacles) => show::obstacles(&obstacles),
         EngineError::Outdated(_) => {
             CommandError::user(error.to_string()).hinted("nothing was changed; run the command again")

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Node as K8sNode;
 use kube::Api as KubeApi;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde_json::{Value, json};
 use test_cluster::{Node, TaintEffect, wait_for};
 
@@ -231,6 +231,57 @@ async fn an_api_server_in_trouble_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_lost_the_lock_writes_nothing_more() {
+    node().await;
+    let mesh = cluster().namespace("lost").await;
+    let proxy = Proxy::start(cluster().client());
+    let folder = Project::new().file("kubeconfig", crate::api::kubeconfig(&proxy.url()));
+    let runner = Runner::through(&mesh, "lost", &folder.path().join("kubeconfig"));
+    let child = runner.start_with_log(&INSTALL);
+    let says = async |what: &str| wait_for(what, async || runner.log().contains(what).then_some(())).await;
+    says("no node takes the pod").await;
+    proxy.set(Faults {
+        fail_each: 1,
+        ..Faults::default()
+    });
+    cluster().add_node(Node::new("lost").label("test", "lost")).await;
+    // It wants to write the webhooks now, and tries again and again, until its lock is in doubt.
+    says("trying again").await;
+    tokio::time::sleep(Duration::from_millis(10_500)).await;
+    // Meanwhile somebody else has had the lock, and was killed.
+    let leases: KubeApi<DynamicObject> = KubeApi::namespaced_with(
+        cluster().client(),
+        &mesh,
+        &ApiResource::from_gvk(&GroupVersionKind::gvk("coordination.k8s.io", "v1", "Lease")),
+    );
+    let other = json!({ "metadata": { "annotations": null }, "spec": { "holderIdentity": "somebody@elsewhere",
+        "acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:00.000000Z" } });
+    let taken = leases
+        .patch("meshctl-install", &PatchParams::default(), &Patch::Merge(other))
+        .await;
+    taken.expect("a patch");
+    proxy.set(Faults::default());
+    let output = runner.project.collect(child);
+    let log = runner.log();
+    assert_eq!(output.status, Some(2), "{log}");
+    assert!(
+        log.contains("somebody@elsewhere (since 2026-01-01T00:00:00.000000Z) has taken over"),
+        "{log}"
+    );
+    let found = objects_of(&mesh).await;
+    assert!(
+        !found.iter().any(|object| object.contains("Webhook")),
+        "{found:?}"
+    );
+    let lease = leases
+        .get("meshctl-install")
+        .await
+        .expect("the lock of the other one");
+    assert_eq!(lease.data["spec"]["holderIdentity"], "somebody@elsewhere");
+    runner.done(&UNINSTALL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
     let tainted =
         Node::new("reserved")
@@ -286,6 +337,7 @@ async fn a_taint_is_told_and_when_it_goes_the_installation_goes_on() {
     for said in [
         "its installation was not completed",
         "Deployment cli-reserved/istiod does not run: 0 of 1 pods ready",
+        "the same command goes on, `meshctl uninstall --istio-namespace cli-reserved` removes it",
         "MutatingWebhookConfiguration istio-sidecar-injector-cli-reserved is missing",
     ] {
         assert!(unfinished.stdout.contains(said), "{said}: {unfinished}");

@@ -19,6 +19,9 @@ use crate::plan::{FieldConflict, conflicts};
 /// How often something is tried where nobody waits for long.
 const ATTEMPTS: u32 = 7;
 
+/// How often something is tried that may be broken for itself, while all else works.
+const OWN_ATTEMPTS: u32 = 12;
+
 /// The pause before the second attempt; every further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
@@ -44,8 +47,10 @@ pub(super) async fn all<T: Send>(work: Work<'_, T>) -> Result<Vec<T>> {
 pub(super) struct Api {
     pub(super) cluster: Cluster,
     report: Report,
-    /// Whether to try for as long as it takes.
+    /// Whether the server is waited for when it is not there.
     is_patient: bool,
+    /// How often something is tried; as often as it takes if nothing is said.
+    attempts: Option<u32>,
     /// What must be held to write.
     lock: Option<Arc<Lock>>,
     /// The namespaces that may be touched; all of them if there are none named.
@@ -80,6 +85,7 @@ impl Api {
             cluster,
             report,
             is_patient: false,
+            attempts: Some(ATTEMPTS),
             lock: None,
             within: None,
             kept: None,
@@ -129,6 +135,17 @@ impl Api {
     pub(super) fn patient(&self) -> Self {
         Self {
             is_patient: true,
+            attempts: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same, for what may be broken for itself, as an API that another server has. What cannot be asked is an error
+    /// after some time, even where all else is waited for.
+    pub(super) fn bounded(&self) -> Self {
+        Self {
+            is_patient: true,
+            attempts: Some(OWN_ATTEMPTS),
             ..self.clone()
         }
     }
@@ -158,7 +175,8 @@ impl Api {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            if !may_pass(&error, self.is_patient) || (!self.is_patient && attempts >= ATTEMPTS) {
+            let is_enough = self.attempts.is_some_and(|most| attempts >= most);
+            if !may_pass(&error, self.is_patient) || is_enough {
                 return Err(error.into());
             }
             // A single hiccup is not worth telling.
@@ -210,15 +228,18 @@ impl Api {
 
     /// Sends a change until it is answered by success or a refusal.
     async fn write(&self, what: &str, write: &Write) -> Result<Answer> {
-        if let Some(lock) = &self.lock {
-            lock.assure().await?;
-        }
         self.retry(what, || async {
+            // Each time anew: it may take so long that somebody else has the lock by then.
+            if let Some(lock) = &self.lock
+                && let Err(error) = lock.assure().await
+            {
+                return Ok(Err(error));
+            }
             let answer = self.cluster.write(write).await?;
             let is_refusal = answer.status.is_client_error() && answer.status.as_u16() != 429;
             let is_passing = is_refusal && is_about_to_go(&answer.body);
             if answer.status.is_success() || (is_refusal && !is_passing) {
-                return Ok(answer);
+                return Ok(Ok(answer));
             }
             let mut error = answer.error(what);
             if is_passing {
@@ -226,7 +247,7 @@ impl Api {
             }
             Err(error)
         })
-        .await
+        .await?
     }
 
     /// The object, if it is there.
@@ -306,7 +327,15 @@ impl Api {
             content_type: "application/json",
             body: object.to_string().into_bytes(),
         };
-        self.one(&write, &reference.to_string()).await
+        let what = reference.to_string();
+        let answer = self.write(&what, &write).await?;
+        match answer.status.as_u16() {
+            409 => Ok(None),
+            404 if !reference.namespace.is_empty() => {
+                Err(EngineError::NoNamespace(reference.namespace.clone()))
+            }
+            _ => Ok(Some(parse(&what, &answer.success(&what)?)?)),
+        }
     }
 
     /// Replaces an object that has not changed since it was read; `None` if it has.
@@ -356,11 +385,24 @@ impl Api {
     ) -> Result<()> {
         let propagation = if in_foreground { "Foreground" } else { "Background" };
         let options = json!({
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
             "preconditions": { "uid": uid(live) },
             "propagationPolicy": propagation,
         });
+        self.delete_if(reference, options).await.map(drop)
+    }
+
+    /// Begins to delete an object that nobody has written since it was read. Returns whether nobody has; one that is gone
+    /// counts as such.
+    pub(super) async fn delete_unchanged(&self, reference: &ObjectRef, live: &Value) -> Result<bool> {
+        let version = &live["metadata"]["resourceVersion"];
+        let options = json!({ "preconditions": { "uid": uid(live), "resourceVersion": version } });
+        self.delete_if(reference, options).await
+    }
+
+    /// Begins to delete an object, with conditions. Returns whether they are met, or the object is gone.
+    async fn delete_if(&self, reference: &ObjectRef, mut options: Value) -> Result<bool> {
+        options["apiVersion"] = json!("v1");
+        options["kind"] = json!("DeleteOptions");
         let write = Write {
             method: Method::DELETE,
             path: reference.path(),
@@ -370,8 +412,9 @@ impl Api {
         let what = reference.to_string();
         let answer = self.write(&what, &write).await?;
         match answer.status.as_u16() {
-            404 | 409 => Ok(()),
-            _ => answer.success(&what).map(drop).map_err(EngineError::from),
+            404 => Ok(true),
+            409 => Ok(false),
+            _ => Ok(answer.success(&what).map(|_| true)?),
         }
     }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::api::Api;
+use super::api::{Api, POLL};
 use super::{EngineError, Event, Result};
 use crate::object::{LEASE, OWNER_LABEL, ObjectRef};
 
@@ -81,13 +81,17 @@ impl NamedLock {
 pub struct Holder {
     /// User, host and process.
     pub who: String,
-    /// Since when (RFC 3339).
+    /// Since when (RFC 3339); empty if nobody knows.
     pub since: String,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (since {})", self.who, self.since)
+        f.write_str(&self.who)?;
+        if self.since.is_empty() {
+            return Ok(());
+        }
+        write!(f, " (since {})", self.since)
     }
 }
 
@@ -103,8 +107,10 @@ pub(super) struct Lock {
 }
 
 struct Held {
-    lease: Value,
+    /// When what renewed it last was begun: the Lease tells the time of then.
     renewed: Instant,
+    /// Who has it now, if it is lost. Then it stays lost: whoever had it meanwhile may have changed everything.
+    lost_to: Option<Holder>,
 }
 
 /// This process, as others see it.
@@ -207,16 +213,17 @@ impl Lock {
         let ahead = clock_ahead(&api.cluster).await;
         let mut reported = None;
         loop {
-            let holder = match attempt(&api, &reference, &me, ahead).await? {
-                Attempt::Got(lease) => {
+            let tried = Instant::now();
+            let holder = match attempt(&api, &reference, &me, ahead, Wish::Take).await? {
+                Attempt::Got => {
                     let lock = Arc::new(Self {
                         api,
                         reference,
                         me,
                         ahead,
                         held: Mutex::new(Held {
-                            lease,
-                            renewed: Instant::now(),
+                            renewed: tried,
+                            lost_to: None,
                         }),
                         renewal: Mutex::new(None),
                     });
@@ -224,7 +231,10 @@ impl Lock {
                     *lock.renewal.lock().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
                     return Ok(lock);
                 }
-                Attempt::Again => continue,
+                Attempt::Again => {
+                    tokio::time::sleep(POLL).await;
+                    continue;
+                }
                 Attempt::Held(holder) => holder,
             };
             if wait.is_none_or(|wait| begun.elapsed() >= wait) {
@@ -243,6 +253,9 @@ impl Lock {
     pub(super) async fn assure(&self) -> Result<()> {
         let is_sure = {
             let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(holder) = &held.lost_to {
+                return Err(EngineError::LockLost(holder.clone()));
+            }
             held.renewed.elapsed() < DOUBT
         };
         if is_sure { Ok(()) } else { self.renew().await }
@@ -252,18 +265,19 @@ impl Lock {
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             loop {
-                match attempt(&self.api, &self.reference, &self.me, self.ahead).await? {
-                    Attempt::Got(lease) => {
-                        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                        *held = Held {
-                            lease,
-                            renewed: Instant::now(),
-                        };
-                        return Ok(());
-                    }
-                    Attempt::Again => {}
-                    Attempt::Held(holder) => return Err(EngineError::LockLost(holder)),
+                let tried = Instant::now();
+                let attempt = attempt(&self.api, &self.reference, &self.me, self.ahead, Wish::Keep).await?;
+                if matches!(attempt, Attempt::Again) {
+                    tokio::time::sleep(POLL).await;
+                    continue;
                 }
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Attempt::Held(holder) = attempt {
+                    held.lost_to = Some(holder.clone());
+                    return Err(EngineError::LockLost(holder));
+                }
+                held.renewed = tried;
+                return Ok(());
             }
         })
     }
@@ -271,12 +285,18 @@ impl Lock {
     /// Lets others have it. A failure does no harm: they get it all the same, only later.
     pub(super) async fn release(&self) {
         self.stop();
-        let lease = {
-            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.lease.clone()
-        };
-        let release = self.api.delete(&self.reference, &lease, false);
-        let _ = tokio::time::timeout(RENEWAL, release).await;
+        let _ = tokio::time::timeout(RENEWAL, self.give_back()).await;
+    }
+
+    /// Deletes the Lease while it is of this holder. A renewal that was on its way may change it meanwhile.
+    async fn give_back(&self) -> Result<()> {
+        while let Some(lease) = self.api.get(&self.reference).await? {
+            let is_mine = lease["spec"]["holderIdentity"] == self.me.identity.as_str();
+            if !is_mine || self.api.delete_unchanged(&self.reference, &lease).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     fn stop(&self) {
@@ -304,9 +324,18 @@ async fn keep_renewing(lock: Weak<Lock>) {
     }
 }
 
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// To take what nobody holds.
+    Take,
+    /// To keep what is held. What was lost meanwhile is not taken anew, even if nobody holds it any more.
+    Keep,
+}
+
 enum Attempt {
-    /// The lease, which is ours now.
-    Got(Value),
+    /// The Lease is ours now.
+    Got,
     /// It changed in between.
     Again,
     Held(Holder),
@@ -322,12 +351,21 @@ async fn clock_ahead(cluster: &Cluster) -> SignedDuration {
         })
 }
 
-async fn attempt(api: &Api, reference: &ObjectRef, me: &Me, ahead: SignedDuration) -> Result<Attempt> {
+async fn attempt(
+    api: &Api,
+    reference: &ObjectRef,
+    me: &Me,
+    ahead: SignedDuration,
+    wish: Wish,
+) -> Result<Attempt> {
     let now = Timestamp::now()
         .checked_add(ahead)
         .unwrap_or_else(|_| Timestamp::now());
     let time = format!("{now:.6}");
     let found = api.get(reference).await?;
+    if let Some(holder) = in_the_way(found.as_ref(), &me.identity, now, wish) {
+        return Ok(Attempt::Held(holder));
+    }
     let mut lease = found.clone().unwrap_or_else(|| {
         let mut lease = json!({
             "apiVersion": "coordination.k8s.io/v1",
@@ -342,28 +380,7 @@ async fn attempt(api: &Api, reference: &ObjectRef, me: &Me, ahead: SignedDuratio
         }
         lease
     });
-    let spec = &lease["spec"];
-    let holder = spec["holderIdentity"].as_str().unwrap_or_default();
-    let is_mine = holder == me.identity;
-    if found.is_some() && !is_mine && !holder.is_empty() {
-        let process = lease["metadata"]["annotations"][PROCESS].as_str();
-        let is_gone = process
-            .and_then(Process::parse)
-            .is_some_and(|process| process.is_gone());
-        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
-        let renewed: Option<Timestamp> = text(&spec["renewTime"]).parse().ok();
-        let seconds = spec["leaseDurationSeconds"].as_i64().unwrap_or(0);
-        let is_over = renewed
-            .is_none_or(|renewed| now.duration_since(renewed) > SignedDuration::from_secs(seconds) + SLACK);
-        if !is_gone && !is_over {
-            let holder = Holder {
-                who: holder.to_owned(),
-                since: text(&spec["acquireTime"]),
-            };
-            return Ok(Attempt::Held(holder));
-        }
-    }
-    if !is_mine {
+    if lease["spec"]["holderIdentity"] != me.identity.as_str() {
         lease["spec"]["acquireTime"] = json!(time);
         lease["spec"]["holderIdentity"] = json!(me.identity);
         lease["metadata"]["annotations"] = match &me.process {
@@ -377,7 +394,41 @@ async fn attempt(api: &Api, reference: &ObjectRef, me: &Me, ahead: SignedDuratio
         Some(_) => api.replace(reference, &lease).await?,
         None => api.create(reference, &lease).await?,
     };
-    Ok(written.map_or(Attempt::Again, Attempt::Got))
+    Ok(written.map_or(Attempt::Again, |_| Attempt::Got))
+}
+
+/// Who is in the way of `me`: whoever holds the Lease, unless that has run out, or the process is known to be gone. For
+/// who wants to keep it, everybody else, and that it is gone: somebody has had it meanwhile.
+fn in_the_way(lease: Option<&Value>, me: &str, now: Timestamp, wish: Wish) -> Option<Holder> {
+    let nobody = || Holder {
+        who: "somebody else".to_owned(),
+        since: String::new(),
+    };
+    let Some(lease) = lease else {
+        return (wish == Wish::Keep).then(nobody);
+    };
+    let spec = &lease["spec"];
+    let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+    let holder = Holder {
+        who: text(&spec["holderIdentity"]),
+        since: text(&spec["acquireTime"]),
+    };
+    if holder.who == me {
+        return None;
+    }
+    if wish == Wish::Keep {
+        return Some(if holder.who.is_empty() { nobody() } else { holder });
+    }
+    let process = lease["metadata"]["annotations"][PROCESS].as_str();
+    let is_gone = process
+        .and_then(Process::parse)
+        .is_some_and(|process| process.is_gone());
+    let renewed: Option<Timestamp> = text(&spec["renewTime"]).parse().ok();
+    let seconds = spec["leaseDurationSeconds"].as_i64().unwrap_or(0);
+    let is_over = renewed.is_none_or(|renewed| {
+        now.duration_since(renewed) > SignedDuration::from_secs(seconds).saturating_add(SLACK)
+    });
+    (!holder.who.is_empty() && !is_gone && !is_over).then_some(holder)
 }
 
 #[cfg(test)]
@@ -405,6 +456,41 @@ mod tests {
             ..own
         };
         assert!(!elsewhere.is_gone(), "nobody can tell from here");
+    }
+
+    #[test]
+    fn what_was_lost_is_not_taken_anew() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a time");
+        let lease = |holder: &str, renewed: &str| {
+            json!({ "spec": { "holderIdentity": holder, "acquireTime": "2026-01-01T11:00:00Z",
+                "renewTime": renewed, "leaseDurationSeconds": 15 } })
+        };
+        let (fresh, stale) = ("2026-01-01T11:59:50Z", "2026-01-01T11:59:42Z");
+        for (lease, takes, keeps) in [
+            (None, true, false),
+            (Some(lease("me", fresh)), true, true),
+            (Some(lease("me", stale)), true, true),
+            (Some(lease("other", fresh)), false, false),
+            (Some(lease("other", stale)), true, false),
+            (Some(lease("", fresh)), true, false),
+            (Some(json!({})), true, false),
+        ] {
+            let may = |wish| in_the_way(lease.as_ref(), "me", now, wish).is_none();
+            assert_eq!((may(Wish::Take), may(Wish::Keep)), (takes, keeps), "{lease:?}");
+        }
+        let told = |lease: Option<&Value>| {
+            in_the_way(lease, "me", now, Wish::Keep).map(|holder| EngineError::LockLost(holder).to_string())
+        };
+        assert_eq!(
+            told(Some(&lease("other", fresh))).as_deref(),
+            Some(
+                "the connection was lost for so long that other (since 2026-01-01T11:00:00Z) has taken over"
+            )
+        );
+        assert_eq!(
+            told(None).as_deref(),
+            Some("the connection was lost for so long that somebody else has taken over")
+        );
     }
 
     #[test]

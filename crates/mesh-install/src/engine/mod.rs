@@ -123,6 +123,9 @@ pub enum EngineError {
     /// Somebody else has taken the lock over, because it was not renewed in time.
     #[error("the connection was lost for so long that {0} has taken over")]
     LockLost(Holder),
+    /// What something is to be made in is not there.
+    #[error("there is no namespace {0}")]
+    NoNamespace(String),
     /// Objects that are in the way.
     #[error("{} in the way", if .0.len() == 1 { "1 object is".to_owned() } else { format!("{} objects are", .0.len()) })]
     Obstacles(Vec<Planned>),
