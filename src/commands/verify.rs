@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::run::{state_of, states};
+use crate::installer::run::{options, state_of, states};
 use crate::installer::{MESH, error, session};
 use crate::ui::document::{self, Format, FormatArgs};
 use crate::ui::{Look, Printer, Tone, counted};
@@ -46,8 +46,9 @@ Examples:
   In a pipeline
     meshctl verify -o json | jq '.revisions[].drifts[].name'
 
-  Put everything back as it was installed
-    meshctl upgrade --force-conflicts
+  Put everything back as it was installed, by the number of the installation
+    meshctl rollback --list
+    meshctl rollback 3 --force-conflicts
 
 Exit status:
   0  everything is as it was installed
@@ -146,15 +147,21 @@ fn text(out: &mut impl Write, look: Look, document: &Document<'_>) -> io::Result
             .map_or_else(String::new, |version| format!(" ({version})"));
         let head = format!("revision {}{version} in {}", revision.name, document.mesh);
         writeln!(out, "{}", look.paint(Tone::Strong, head))?;
-        match revision.phase {
-            Phase::Installed => {}
-            Phase::Installing => writeln!(
+        let options = options(revision.name, document.mesh);
+        match (revision.phase, revision.installed) {
+            (Phase::Installed, _) => {}
+            (Phase::Installing, before) => writeln!(
                 out,
-                "  its installation was not completed: `meshctl upgrade` goes on, `meshctl rollback` goes back"
+                "  its installation was not completed: the same command goes on, `meshctl {}{options}` {}",
+                before.map_or_else(
+                    || "uninstall".to_owned(),
+                    |facts| format!("rollback {}", facts.number)
+                ),
+                before.map_or("removes it", |_| "goes back")
             )?,
-            Phase::Removing => writeln!(
+            (Phase::Removing, _) => writeln!(
                 out,
-                "  its removal was not completed: `meshctl uninstall` goes on"
+                "  its removal was not completed: `meshctl uninstall{options}` goes on"
             )?,
         }
         if revision.drifts.is_empty() && revision.phase == Phase::Installed {
@@ -186,6 +193,23 @@ fn text(out: &mut impl Write, look: Look, document: &Document<'_>) -> io::Result
                 }
             }
         }
+        if let Some(repair) = repair(revision) {
+            let hint = look.paint(Tone::Hint, "hint");
+            writeln!(out, "  {hint}: to put it back, `{repair}{options}`")?;
+        }
     }
     Ok(())
+}
+
+/// The command that undoes what was changed, if it is something that installing would undo.
+fn repair(revision: &Revision<'_>) -> Option<String> {
+    let has = |wanted: fn(&Verdict) -> bool| revision.drifts.iter().any(|drift| wanted(&drift.verdict));
+    let is_foreign = has(|verdict| matches!(verdict, Verdict::NotOurs));
+    let is_changed = has(|verdict| matches!(verdict, Verdict::Missing | Verdict::Changed { .. }));
+    if revision.phase != Phase::Installed || !(is_foreign || is_changed) {
+        return None;
+    }
+    let adopt = if is_foreign { " --adopt" } else { "" };
+    let number = revision.installed?.number;
+    Some(format!("meshctl rollback {number} --force-conflicts{adopt}"))
 }

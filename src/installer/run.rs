@@ -144,23 +144,36 @@ pub(crate) async fn install(
 
 /// How to undo an installation that was not completed.
 fn way_back(subject: Subject, states: &[State], desired: &Desired) -> String {
-    let option = |name: &str, value: &str, usual: &str| {
-        if value == usual {
-            String::new()
-        } else {
-            format!(" --{name} {value}")
-        }
-    };
     if subject == Subject::Operator {
         let namespace = option("operator-namespace", &desired.mesh, NAMESPACE);
         return format!("to remove what is in place: `meshctl operator remove{namespace}`");
     }
-    let revision = option("revision", &desired.revision, DEFAULT_REVISION);
-    let revision = revision + &option("istio-namespace", &desired.mesh, MESH);
+    let options = options(&desired.revision, &desired.mesh);
     let state = states.iter().find(|state| state.revision == desired.revision);
     match state.and_then(State::current) {
-        Some(_) => format!("to go back to what was installed before: `meshctl rollback{revision}`"),
-        None => format!("to remove what is in place: `meshctl uninstall{revision}`"),
+        Some(before) => format!(
+            "to go back to what was installed before: `meshctl rollback {}{options}`",
+            before.facts.number
+        ),
+        None => format!("to remove what is in place: `meshctl uninstall{options}`"),
+    }
+}
+
+/// The options that lead a command to a revision: ` --revision canary --istio-namespace mesh`, each only where needed.
+pub(crate) fn options(revision: &str, mesh: &str) -> String {
+    option("revision", revision, DEFAULT_REVISION) + &mesh_option(mesh)
+}
+
+/// The option that leads a command to a mesh, where it is needed.
+pub(crate) fn mesh_option(mesh: &str) -> String {
+    option("istio-namespace", mesh, MESH)
+}
+
+fn option(name: &str, value: &str, usual: &str) -> String {
+    if value == usual {
+        String::new()
+    } else {
+        format!(" --{name} {value}")
     }
 }
 
