@@ -8,12 +8,13 @@ use mesh_core::k8s_openapi::api::core::v1::Namespace;
 use mesh_install::engine::{Session, Tag, TagError};
 use mesh_install::inventory::REVISION;
 use mesh_install::tag::DEFAULT_TAG;
+use serde_json::json;
 
 use crate::cluster::ClusterArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::installer::{ChangeArgs, Console, MESH, confirm, error, session};
-use crate::ui::document::{self, Format, FormatArgs};
+use crate::installer::{ChangeArgs, Console, Format, MESH, confirm, error, run, session};
+use crate::ui::document::{self, FormatArgs};
 use crate::ui::table::table;
 use crate::ui::{Printer, counted};
 
@@ -73,7 +74,7 @@ struct SetArgs {
 #[derive(Args, Debug)]
 struct ListArgs {
     #[command(flatten)]
-    output: FormatArgs<Format>,
+    output: FormatArgs<document::Format>,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -115,36 +116,36 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
         let (session, events) = session(connected.clone(), &mesh);
         let found = cluster.unless_stopped(session.tags()).await;
         let tags = found?.map_err(error)?;
-        let before = tags
-            .iter()
-            .find(|known| known.tag == tag)
-            .map(|known| known.revision.clone());
-        if before.as_ref().is_some_and(|before| *before != revision) && !overwrite {
-            return Err(CommandError::user(format!(
-                "the tag {tag} leads to revision {} already",
-                before.unwrap_or_default()
-            ))
-            .hinted("`--overwrite` moves it"));
-        }
+        let before = before(&tags, &tag, &mesh, (&revision, overwrite))?;
         let planned = cluster.unless_stopped(session.tag_objects(&tag, &revision)).await;
         let objects = planned?.map_err(tag_error)?;
-        let mut text = vec![match &before {
-            Some(before) if *before != revision => format!("~ tag {tag}: {before} -> {revision}"),
-            Some(_) => format!("  tag {tag}: {revision}"),
-            None => format!("+ tag {tag}: {revision}"),
-        }];
         let users = users(&connected, &tag).await?;
-        if !users.is_empty() {
-            text.push(format!("  used by {}", users.join(", ")));
+        if ask.output.format == Format::Json {
+            let document = json!({ "event": "plan", "mesh": mesh, "tag": tag, "revision": revision, "before": before,
+                "namespaces": users, "objects": objects });
+            writeln!(printer.stdout(), "{document}")?;
+        } else {
+            let mut text = match &before {
+                Some(before) if *before != revision => format!("~ tag {tag}: {before} -> {revision}"),
+                Some(_) => format!("  tag {tag}: {revision}"),
+                None => format!("+ tag {tag}: {revision}"),
+            };
+            if !users.is_empty() {
+                text.push_str(&format!("\n  used by {}", users.join(", ")));
+            }
+            if ask.dry_run {
+                for object in &objects {
+                    let object = serde_yaml::to_string(object).map_err(io::Error::other)?;
+                    text.push_str(&format!("\n---\n{}", object.trim_end()));
+                }
+                writeln!(printer.stdout(), "{text}")?;
+            } else {
+                printer.status(text);
+            }
         }
         if ask.dry_run {
-            for object in &objects {
-                text.push(serde_yaml::to_string(object).map_err(io::Error::other)?);
-            }
-            writeln!(printer.stdout(), "{}", text.join("\n"))?;
             return Ok(Exit::Clean);
         }
-        printer.status(text.join("\n"));
         if !ask.yes && !users.is_empty() && before.as_ref() != Some(&revision) {
             let question = format!("Change this in {}?", connected.name());
             if !confirm(printer, &question).await? {
@@ -156,12 +157,67 @@ fn set(printer: &mut Printer, args: SetArgs) -> Result<Exit, CommandError> {
         let work = Box::pin(session.set_tag(&tag, &revision, ask.wait_lock));
         let done = console.watch(cluster.unless_stopped(work)).await;
         session.close().await;
-        done??.map_err(tag_error)?;
-        console.line(&format!(
-            "the tag {tag} leads to revision {revision}; pods get its sidecar when they restart"
-        ));
-        Ok(Exit::Clean)
+        let said = format!("the tag {tag} leads to revision {revision}; pods get its sidecar when they restart");
+        end(&mut console, "tag set", done?, &said)
     })
+}
+
+/// The revision that a tag of the mesh leads to.
+///
+/// # Errors
+///
+/// It leads elsewhere, or another mesh has it, and nobody has said that it is to be set all the same.
+fn before(
+    tags: &[Tag],
+    tag: &str,
+    mesh: &str,
+    (revision, overwrite): (&str, bool),
+) -> Result<Option<String>, CommandError> {
+    let (ours, others): (Vec<&Tag>, Vec<&Tag>) = tags
+        .iter()
+        .filter(|known| known.tag == tag)
+        .partition(|known| known.is_of(mesh));
+    let leads = |known: &Tag| known.revision != revision;
+    match (ours.first(), others.first()) {
+        _ if overwrite => {}
+        (Some(known), _) if leads(known) => {
+            let text = format!("the tag {tag} leads to revision {} already", known.revision);
+            return Err(CommandError::user(text).hinted("`--overwrite` moves it"));
+        }
+        (None, Some(other)) => {
+            let text = format!("the tag {tag} is there already, and of {}", whose(other));
+            return Err(CommandError::user(text).hinted(
+                "pods of its namespaces would be injected by both: choose another name, or remove that one first",
+            ));
+        }
+        _ => {}
+    }
+    Ok(ours.first().map(|known| known.revision.clone()))
+}
+
+/// Whose a tag is that is not of the mesh.
+fn whose(tag: &Tag) -> String {
+    match tag.mesh.as_str() {
+        "" => "another mesh".to_owned(),
+        mesh => format!("the mesh of namespace {mesh}"),
+    }
+}
+
+/// Says how it ended.
+fn end(
+    console: &mut Console<'_>,
+    action: &str,
+    done: Result<Result<(), TagError>, CommandError>,
+    said: &str,
+) -> Result<Exit, CommandError> {
+    console.stop();
+    if let Err(failure) = done.and_then(|done| done.map_err(tag_error)) {
+        console.document(&json!({ "event": "failed", "action": action, "error": failure.message }))?;
+        return Err(failure);
+    }
+    console.document(&json!({ "event": "done", "action": action }))?;
+    console.line(said);
+    Ok(Exit::Clean)
 }
 
 fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError> {
@@ -173,27 +229,35 @@ fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError>
     } = change;
     cluster.run_to_end(async |connected| {
         let (session, events) = session(connected.clone(), &mesh);
-        let tags = cluster.unless_stopped(session.tags()).await;
-        let tags = tags?.map_err(error)?;
-        if !tags.iter().any(|known| known.tag == tag) {
-            let names: Vec<_> = tags.into_iter().map(|known| known.tag).collect();
-            return Err(CommandError::user(format!("there is no tag {tag}"))
-                .maybe_hinted((!names.is_empty()).then(|| format!("there are: {}", names.join(", ")))));
+        let objects = cluster.unless_stopped(session.tag_removal(&tag)).await;
+        let objects = objects?.map_err(error)?;
+        if objects.is_empty() {
+            let tags = cluster.unless_stopped(session.tags()).await;
+            return Err(unknown(&tags?.map_err(error)?, &tag, &mesh));
         }
         let users = users(&connected, &tag).await?;
-        let mut text = format!("- tag {tag}");
-        if !users.is_empty() {
-            text.push_str(&format!(
-                ": new pods of {} get no sidecar ({})",
-                counted(users.len(), "namespace"),
-                users.join(", ")
-            ));
+        if ask.output.format == Format::Json {
+            let document = json!({ "event": "removal", "mesh": mesh, "tag": tag, "namespaces": users,
+                "objects": objects });
+            writeln!(printer.stdout(), "{document}")?;
+        } else {
+            let mut text = format!("- tag {tag}");
+            if !users.is_empty() {
+                text.push_str(&format!(
+                    ": new pods of {} get no sidecar ({})",
+                    counted(users.len(), "namespace"),
+                    users.join(", ")
+                ));
+            }
+            if ask.dry_run {
+                writeln!(printer.stdout(), "{text}")?;
+            } else {
+                printer.status(text);
+            }
         }
         if ask.dry_run {
-            writeln!(printer.stdout(), "{text}")?;
             return Ok(Exit::Clean);
         }
-        printer.status(text);
         if !ask.yes && !confirm(printer, &format!("Remove this from {}?", connected.name())).await? {
             return Err(CommandError::user("cancelled, nothing was removed"));
         }
@@ -202,11 +266,42 @@ fn remove(printer: &mut Printer, args: RemoveArgs) -> Result<Exit, CommandError>
         let work = Box::pin(session.remove_tag(&tag, ask.wait_lock));
         let done = console.watch(cluster.unless_stopped(work)).await;
         session.close().await;
-        done??.map_err(error)?;
-        console.stop();
-        console.line(&format!("the tag {tag} is gone"));
-        Ok(Exit::Clean)
+        end(
+            &mut console,
+            "tag remove",
+            done?,
+            &format!("the tag {tag} is gone"),
+        )
     })
+}
+
+/// What there is where there is no such tag that could be removed.
+fn unknown(tags: &[Tag], tag: &str, mesh: &str) -> CommandError {
+    let named: Vec<&Tag> = tags.iter().filter(|known| known.tag == tag).collect();
+    if let Some(known) = named.iter().find(|known| known.is_of(mesh)) {
+        let revision = &known.revision;
+        return CommandError::user(format!("the tag {tag} was not set by meshctl, and is left alone"))
+            .hinted(format!(
+                "`meshctl tag set {tag} --revision {revision}{}` takes it over",
+                run::mesh_option(mesh)
+            ));
+    }
+    let missing = CommandError::user(format!("there is no tag {tag} in {mesh}"));
+    if let Some(other) = named.first() {
+        let option = run::mesh_option(&other.mesh);
+        let text = format!("there is one of {}", whose(other));
+        return missing.hinted(if other.mesh.is_empty() {
+            text
+        } else {
+            format!("{text}: `meshctl tag remove {tag}{option}`")
+        });
+    }
+    let names: Vec<&str> = tags
+        .iter()
+        .filter(|known| known.is_of(mesh))
+        .map(|known| known.tag.as_str())
+        .collect();
+    missing.maybe_hinted((!names.is_empty()).then(|| format!("there are: {}", names.join(", "))))
 }
 
 fn list(printer: &mut Printer, args: ListArgs) -> Result<Exit, CommandError> {
@@ -224,10 +319,10 @@ fn list(printer: &mut Printer, args: ListArgs) -> Result<Exit, CommandError> {
     let look = printer.look();
     let out = printer.stdout();
     match output.format {
-        Format::Json => document::json(out, &tags)?,
-        Format::Yaml => document::yaml(out, &tags)?,
-        Format::Text if tags.is_empty() => printer.status("there are no tags"),
-        Format::Text => {
+        document::Format::Json => document::json(out, &tags)?,
+        document::Format::Yaml => document::yaml(out, &tags)?,
+        document::Format::Text if tags.is_empty() => printer.status("there are no tags"),
+        document::Format::Text => {
             let rows: Vec<Vec<String>> = tags
                 .iter()
                 .map(|Listed { tag, namespaces }| {
@@ -284,6 +379,7 @@ fn tag_error(failure: TagError) -> CommandError {
                 known => Some(format!("there are: {}", known.join(", "))),
             })
         }
+        TagError::UnknownTag(_) => CommandError::user(failure.to_string()),
         TagError::IsRevision(_) => CommandError::user(failure.to_string())
             .hinted("namespaces can be labelled with the revision itself; choose another name for the tag"),
     }

@@ -14,6 +14,7 @@ use mesh_install::engine::{InstallOptions, Session};
 use mesh_install::object::{KINDS, ObjectKind};
 use mesh_install::plan::{Desired, Part};
 use mesh_install::state::EntryFacts;
+use mesh_install::tag::default_validator;
 use serde_json::{Value, json};
 use test_cluster::{Node, TestCluster, wait_for};
 
@@ -125,8 +126,13 @@ pub(crate) fn mesh_objects(mesh: &str, revision: &str, version: &str, nodes: &st
 
 /// Installs a small mesh of a version.
 async fn install(mesh: &str, revision: &str, version: &str) {
-    node().await;
     let objects = mesh_objects(mesh, revision, version, "plain");
+    install_objects(mesh, revision, version, objects).await;
+}
+
+/// Installs objects as a mesh of a version.
+async fn install_objects(mesh: &str, revision: &str, version: &str, objects: Vec<Value>) {
+    node().await;
     let part = Part {
         name: "istiod".to_owned(),
         wave: 1,
@@ -259,6 +265,24 @@ async fn drift_is_told_and_undone_and_earlier_installations_come_back() {
     assert_eq!(events[0]["event"], "plan");
     assert_eq!(events.last().map(|event| &event["event"]), Some(&json!("done")));
     assert_eq!(image(mesh).await, "istio/pilot:1.30.0");
+    // What is missing or changed is put back by the number of what is installed.
+    let services = api("Service", mesh);
+    let deleted = services
+        .delete("istiod", &kube::api::DeleteParams::default())
+        .await;
+    deleted.expect("it is deleted");
+    let drifted = on_mesh(mesh, &["verify"]);
+    assert!(
+        drifted.stdout.ends_with(
+            "  Service cli-history/istiod is missing\n  \
+             hint: to put it back, `meshctl rollback 4 --force-conflicts --istio-namespace cli-history`\n"
+        ),
+        "{drifted}"
+    );
+    let done = on_mesh(mesh, &["rollback", "4", "--force-conflicts", "-y"]);
+    assert_eq!(done.status, Some(0), "{done}");
+    let clean = on_mesh(mesh, &["verify"]);
+    assert_eq!(clean.status, Some(0), "{clean}");
 
     let plan = on_mesh(mesh, &["uninstall", "--dry-run"]);
     assert!(
@@ -298,8 +322,19 @@ async fn tags_lead_to_revisions_and_go_with_them() {
         taken.stderr.contains("canary is the name of a revision"),
         "{taken}"
     );
-    let done = set(&["prod", "--revision=canary"]);
+    // What would be set comes as documents, for programs in one line.
+    let text = set(&["prod", "--revision=canary", "--dry-run"]);
+    assert!(text.stdout.starts_with("+ tag prod: canary\n---\n"), "{text}");
+    assert_eq!(text.stdout.matches("\n---\napiVersion: ").count(), 2, "{text}");
+    let plan = set(&["prod", "--revision=canary", "--dry-run", "-o", "json"]).json();
+    assert_eq!(
+        (&plan["event"], &plan["before"], &plan["objects"][1]["kind"]),
+        (&json!("plan"), &Value::Null, &json!("Service"))
+    );
+    let done = set(&["prod", "--revision=canary", "-o", "json"]);
     assert_eq!(done.status, Some(0), "{done}");
+    let last = done.stdout.lines().last().unwrap_or_default();
+    assert_eq!(last, r#"{"event":"done","action":"tag set"}"#, "{done}");
     let moved = set(&["prod", "--revision=default"]);
     assert!(
         moved
@@ -320,8 +355,27 @@ async fn tags_lead_to_revisions_and_go_with_them() {
     assert_eq!(set(&["default", "--revision=canary"]).status, Some(0));
     let switched_off = injector().await;
     assert_eq!(switched_off["matchLabels"]["istio.io/deactivated"], "never-match");
-    install(mesh, "default", "1.29.2").await;
+    let mut objects = mesh_objects(mesh, "default", "1.29.2", "plain");
+    objects.push(default_validator(mesh, "default", &objects[4]));
+    install_objects(mesh, "default", "1.29.2", objects).await;
     assert_eq!(injector().await, switched_off);
+    // So it does from what checks configuration that names no revision.
+    let name = format!("istiod-default-validator-{mesh}");
+    let checked_by = async || {
+        let validator = api("ValidatingWebhookConfiguration", "").get(&name).await;
+        let validator = validator.expect("a validator");
+        validator.data["webhooks"][0]["clientConfig"]["service"]["name"].clone()
+    };
+    assert_eq!(checked_by().await, "istiod-canary");
+    for change in [&["uninstall"][..], &["rollback"]] {
+        let plan = on_mesh(mesh, &[change, &["--dry-run", "-o", "json"]].concat()).json();
+        let objects = plan["objects"].as_array().expect("objects").iter();
+        let going: Vec<_> = objects.filter(|object| object["action"] != "change").collect();
+        assert!(
+            going.iter().all(|object| object["name"] != name.as_str()),
+            "{plan}"
+        );
+    }
     assert_eq!(
         on_mesh(mesh, &["verify"]).status,
         Some(0),
@@ -343,10 +397,50 @@ async fn tags_lead_to_revisions_and_go_with_them() {
         (&json!("prod"), &json!("canary"))
     );
 
-    let removed = on_mesh(mesh, &["tag", "remove", "default", "-y"]);
+    // Those of another mesh are none of ours.
+    let kubeconfig = cluster().kubeconfig();
+    let wrong = meshctl(
+        kubeconfig,
+        ["tag", "remove", "prod", "-y", "--istio-namespace=default"],
+    );
+    assert_eq!(wrong.status, Some(2), "{wrong}");
+    assert!(
+        wrong.stderr.contains("there is no tag prod in default")
+            && wrong
+                .stderr
+                .contains("`meshctl tag remove prod --istio-namespace cli-tags`"),
+        "{wrong}"
+    );
+    let both = [
+        "tag",
+        "set",
+        "prod",
+        "--revision=canary",
+        "-y",
+        "--istio-namespace=default",
+    ];
+    let both = meshctl(kubeconfig, both);
+    let said = "the tag prod is there already, and of the mesh of namespace cli-tags";
+    assert!(both.stderr.contains(said), "{both}");
+
+    let verified = async || {
+        let verified = on_mesh(mesh, &["verify"]);
+        assert_eq!(verified.status, Some(0), "{verified}");
+    };
+    let removed = on_mesh(mesh, &["tag", "remove", "default", "-y", "-o", "json"]);
     assert_eq!(removed.status, Some(0), "{removed}");
+    let mut lines = removed.stdout.lines();
+    let removal: Value = serde_json::from_str(lines.next().unwrap_or_default()).expect("JSON");
+    assert_eq!(removal["objects"].as_array().map(Vec::len), Some(2), "{removal}");
+    let last = lines.last().unwrap_or_default();
+    assert_eq!(last, r#"{"event":"done","action":"tag remove"}"#, "{removed}");
     assert_eq!(injector().await["matchLabels"]["test"], mesh);
-    // A revision takes its tags along.
+    assert_eq!(checked_by().await, "istiod");
+    verified().await;
+    // A revision takes its tags along, and plain namespaces do not lose their injector.
+    assert_eq!(set(&["default", "--revision=canary"]).status, Some(0));
+    assert_eq!(injector().await, switched_off);
+    verified().await;
     assert_eq!(
         on_mesh(mesh, &["uninstall", "--revision=canary", "-y"]).status,
         Some(0)
@@ -357,6 +451,9 @@ async fn tags_lead_to_revisions_and_go_with_them() {
         "{left:?}"
     );
     assert!(left.contains("Deployment istiod"), "{left:?}");
+    assert_eq!(injector().await["matchLabels"]["test"], mesh);
+    assert_eq!(checked_by().await, "istiod");
+    verified().await;
     assert_eq!(on_mesh(mesh, &["uninstall", "--purge", "-y"]).status, Some(0));
     assert_eq!(objects_of(mesh).await, BTreeSet::new());
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::object::{NotAnObject, OWNER_LABEL, ObjectRef, Step};
-use crate::tag::is_deactivated;
+use crate::tag::{TAG_LABEL, is_deactivated, is_led_elsewhere};
 
 /// A part of an installation, which is waited for before the parts that need it.
 #[derive(Clone, Debug, PartialEq)]
@@ -238,11 +238,26 @@ impl Plan {
     }
 }
 
+/// Who has a say in an object at run time, beside istiod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// An autoscaler decides on its replicas.
+    pub is_scaled: bool,
+    /// There is a tag `default`.
+    pub has_default_tag: bool,
+}
+
 /// Leaves to others what they write at run time, so that nobody fights over it: istiod the `failurePolicy` of its
-/// validation and every `caBundle`, an autoscaler the replicas.
-pub fn cede(object: &mut Value, live: &Value, is_scaled: bool) {
-    if is_scaled && !object["spec"]["replicas"].is_null() && !live["spec"]["replicas"].is_null() {
+/// validation and every `caBundle`, an autoscaler the replicas, and the tag `default` what it has taken over.
+pub fn cede(object: &mut Value, live: &Value, others: Others) {
+    if others.is_scaled && !object["spec"]["replicas"].is_null() && !live["spec"]["replicas"].is_null() {
         object["spec"]["replicas"] = live["spec"]["replicas"].clone();
+    }
+    let is_led_elsewhere = others.has_default_tag && is_led_elsewhere(live);
+    if is_led_elsewhere && !live["metadata"]["labels"][TAG_LABEL].is_null() {
+        object["metadata"]["labels"] = live["metadata"]["labels"].clone();
+        object["webhooks"] = live["webhooks"].clone();
+        return;
     }
     let is_validation = object["kind"] == "ValidatingWebhookConfiguration";
     let Some(webhooks) = object.get_mut("webhooks").and_then(Value::as_array_mut) else {
@@ -256,8 +271,8 @@ pub fn cede(object: &mut Value, live: &Value, is_scaled: bool) {
         if is_validation && theirs["failurePolicy"].is_string() {
             webhook["failurePolicy"] = theirs["failurePolicy"].clone();
         }
-        if is_deactivated(theirs) {
-            // The tag `default` leads elsewhere; taking that back is up to who set it.
+        if is_led_elsewhere && is_deactivated(theirs) {
+            // Taking that back is up to who set the tag.
             for selector in ["namespaceSelector", "objectSelector"] {
                 webhook[selector] = theirs[selector].clone();
             }
@@ -568,7 +583,7 @@ mod tests {
             {"name": "rev.validation.istio.io", "failurePolicy": "Ignore", "clientConfig": {}}]});
         let live = json!({"webhooks": [
             {"name": "rev.validation.istio.io", "failurePolicy": "Fail", "clientConfig": {"caBundle": "QQ=="}}]});
-        cede(&mut validation, &live, false);
+        cede(&mut validation, &live, Others::default());
         assert_eq!(validation["webhooks"][0]["failurePolicy"], "Fail");
         assert!(validation["webhooks"][0]["clientConfig"]["caBundle"].is_null());
 
@@ -576,15 +591,48 @@ mod tests {
             {"name": "rev.validation.istio.io", "failurePolicy": "Fail", "clientConfig": {"caBundle": ""}}]});
         let live = json!({"webhooks": [
             {"name": "rev.validation.istio.io", "failurePolicy": "Ignore", "clientConfig": {"caBundle": "QQ=="}}]});
-        cede(&mut injection, &live, false);
+        cede(&mut injection, &live, Others::default());
         assert_eq!(injection["webhooks"][0]["failurePolicy"], "Fail");
         assert_eq!(injection["webhooks"][0]["clientConfig"]["caBundle"], "QQ==");
 
         let live = json!({"spec": {"replicas": 4}});
         for (is_scaled, expected) in [(true, 4), (false, 2)] {
             let mut deployment = json!({"kind": "Deployment", "spec": {"replicas": 2}});
-            cede(&mut deployment, &live, is_scaled);
+            let others = Others {
+                is_scaled,
+                ..Others::default()
+            };
+            cede(&mut deployment, &live, others);
             assert_eq!(deployment["spec"]["replicas"], expected);
+        }
+    }
+
+    #[test]
+    fn what_a_default_tag_has_taken_over_is_its_own_as_long_as_there_is_one() {
+        let name = "rev.namespace.sidecar-injector.istio.io";
+        let mut switched_off =
+            json!({"webhooks": [{"name": name, "namespaceSelector": {}, "objectSelector": {}}]});
+        crate::tag::deactivate(&mut switched_off);
+        let injection = json!({"kind": "MutatingWebhookConfiguration", "webhooks": [
+            {"name": name, "namespaceSelector": {"matchLabels": {"a": "b"}}, "objectSelector": {}}]});
+        let webhook =
+            |service: &str| json!([{"name": "validation.istio.io", "clientConfig": {"service": service}}]);
+        let validation = json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"labels": {"a": "b"}},
+            "webhooks": webhook("istiod")});
+        let of_tag =
+            json!({"metadata": {"labels": {TAG_LABEL: "default"}}, "webhooks": webhook("istiod-canary")});
+        for has_default_tag in [true, false] {
+            let others = Others {
+                has_default_tag,
+                ..Others::default()
+            };
+            let mut object = injection.clone();
+            cede(&mut object, &switched_off, others);
+            assert_eq!(is_deactivated(&object["webhooks"][0]), has_default_tag);
+            let mut object = validation.clone();
+            cede(&mut object, &of_tag, others);
+            assert_eq!(object["webhooks"] == of_tag["webhooks"], has_default_tag);
+            assert_eq!(object["metadata"] == of_tag["metadata"], has_default_tag);
         }
     }
 

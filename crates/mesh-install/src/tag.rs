@@ -44,6 +44,16 @@ fn qualified(name: &str, mesh: &str) -> String {
     }
 }
 
+/// The name of the `MutatingWebhookConfiguration` of a tag.
+pub fn tag_name(mesh: &str, tag: &str) -> String {
+    qualified(&format!("istio-revision-tag-{tag}"), mesh)
+}
+
+/// The name of the `ValidatingWebhookConfiguration` of configuration that names no revision.
+pub fn default_validator_name(mesh: &str) -> String {
+    qualified("istiod-default-validator", mesh)
+}
+
 /// The name of the `MutatingWebhookConfiguration` of a revision.
 pub fn injector_name(mesh: &str, revision: &str) -> String {
     let name = match revision {
@@ -89,7 +99,7 @@ pub fn objects(tag: &str, source: &TagSource<'_>) -> Vec<Value> {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
         "metadata": {
-            "name": qualified(&format!("istio-revision-tag-{tag}"), mesh),
+            "name": tag_name(mesh, tag),
             "labels": labels,
         },
         "webhooks": injection(tag).into_iter().map(|webhook| webhook.of(model)).collect::<Vec<_>>(),
@@ -108,12 +118,15 @@ pub fn objects(tag: &str, source: &TagSource<'_>) -> Vec<Value> {
         }));
     }
     if let (DEFAULT_TAG, Some(validator)) = (tag, validator) {
-        objects.push(default_validator(mesh, revision, validator));
+        let mut validator = default_validator(mesh, revision, validator);
+        validator["metadata"]["labels"][TAG_LABEL] = json!(tag);
+        objects.push(validator);
     }
     objects
 }
 
-/// What checks configuration that names no revision: the revision's own check with another selector.
+/// What checks configuration that names no revision: the revision's own check with another selector. It is part of the
+/// revision without a name, and of the tag `default` while there is one.
 pub fn default_validator(mesh: &str, revision: &str, validator: &Value) -> Value {
     let mut webhook = copied(&validator["webhooks"][0]);
     webhook["name"] = json!("validation.istio.io");
@@ -128,8 +141,8 @@ pub fn default_validator(mesh: &str, revision: &str, validator: &Value) -> Value
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
         "metadata": {
-            "name": qualified("istiod-default-validator", mesh),
-            "labels": { "app": "istiod", "istio": "istiod", REVISION: revision, TAG_LABEL: DEFAULT_TAG, OWNER_LABEL: mesh },
+            "name": default_validator_name(mesh),
+            "labels": { "app": "istiod", "istio": "istiod", REVISION: revision, OWNER_LABEL: mesh },
         },
         "webhooks": [webhook],
     })
@@ -231,6 +244,13 @@ pub fn is_deactivated(webhook: &Value) -> bool {
     webhook["namespaceSelector"]["matchLabels"][DEACTIVATED].is_string()
 }
 
+/// Whether the tag `default` has taken over an object of the revision without a name: its injector is switched off, what
+/// checks configuration that names no revision is the tag's.
+pub fn is_led_elsewhere(live: &Value) -> bool {
+    let mut webhooks = live["webhooks"].as_array().into_iter().flatten();
+    live["metadata"]["labels"][TAG_LABEL] == DEFAULT_TAG || webhooks.any(is_deactivated)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +310,7 @@ mod tests {
         assert_eq!(objects[0]["metadata"]["name"], "istio-revision-tag-default-mesh");
         assert_eq!(objects[0]["webhooks"].as_array().map(Vec::len), Some(4));
         assert_eq!(objects[1]["metadata"]["name"], "istiod-default-validator-mesh");
+        assert_eq!(objects[1]["metadata"]["labels"][TAG_LABEL], "default");
         assert_eq!(objects[1]["webhooks"][0]["failurePolicy"], "Ignore");
     }
 

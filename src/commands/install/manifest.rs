@@ -38,6 +38,7 @@ pub(super) fn read(paths: &[PathBuf], namespace: &str) -> Result<Manifest, Comma
         .map(|(name, objects)| Component { name, objects });
     Ok(Manifest {
         components: components.collect(),
+        default_validator: None,
     })
 }
 

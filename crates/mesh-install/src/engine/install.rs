@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::api::{Api, Applied, How, Work, all};
-use super::plan::{Claims, plan};
+use super::plan::{Claims, cede, plan};
 use super::{EngineError, Event, Result, Session};
 use crate::object::{OWNER_LABEL, ObjectKind, ObjectRef, Step, is_going, is_ours};
-use crate::plan::{Action, Desired, Part, Plan, Planned, cede};
+use crate::plan::{Action, Desired, Part, Plan, Planned};
 use crate::state::{Entry, EntryFacts, State};
 
 /// How to install.
@@ -236,13 +236,14 @@ impl Worker<'_> {
             return Ok(());
         };
         let mut object = object.clone();
-        let live = self.api.get(&reference).await?;
-        if let Some(live) = &live {
-            if is_going(live) {
-                self.api.wait_until_gone(&reference, live).await?;
-            } else {
-                cede(&mut object, live, self.desired.is_scaled(&reference));
+        let live = loop {
+            match self.api.get(&reference).await? {
+                Some(live) if is_going(&live) => self.api.wait_until_gone(&reference, &live).await?,
+                live => break live,
             }
+        };
+        if let Some(live) = &live {
+            cede(self.api, self.desired, &reference, &mut object, live).await?;
         }
         let is_foreign = live
             .as_ref()

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::api::{Api, Applied, How, Work, all};
 use super::{Result, Session};
 use crate::object::{OWNER_LABEL, ObjectRef, Step, is_going, is_ours, label};
-use crate::plan::{Action, Desired, Plan, Planned, cede, essence, managers};
+use crate::plan::{Action, Desired, Others, Plan, Planned, essence, managers};
 use crate::state::{STATE_LABEL, STATE_TYPE, State};
+use crate::tag::{TAG_LABEL, is_led_elsewhere};
 
 /// What to do about objects and fields of others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,9 @@ pub(super) async fn plan(api: &Api, desired: &Desired, states: &[State], claims:
     let mut planned = all(work).await?;
     let mut obsolete = obsolete(states, &desired.revision, &wanted);
     obsolete.retain(|object| api.may_remove(object));
-    let there = present(api, &desired.mesh, obsolete).await?;
+    let mut there = present(api, &desired.mesh, obsolete).await?;
+    // What the tag `default` has taken over goes with it.
+    there.retain(|_, live| label(live, TAG_LABEL).is_none());
     planned.extend(there.into_keys().rev().map(|object| Planned {
         object,
         part: String::new(),
@@ -136,6 +139,22 @@ pub(super) async fn live(
     Ok(all(work).await?.into_iter().flatten().collect())
 }
 
+/// Leaves to others what is theirs; see [`crate::plan::cede`].
+pub(super) async fn cede(
+    api: &Api,
+    desired: &Desired,
+    reference: &ObjectRef,
+    object: &mut Value,
+    live: &Value,
+) -> Result<()> {
+    let others = Others {
+        is_scaled: desired.is_scaled(reference),
+        has_default_tag: is_led_elsewhere(live) && super::tag::has_default(api, &desired.mesh).await?,
+    };
+    crate::plan::cede(object, live, others);
+    Ok(())
+}
+
 async fn judge(
     api: &Api,
     desired: &Desired,
@@ -163,7 +182,7 @@ async fn judge(
         };
         object["metadata"]["labels"][OWNER_LABEL] = json!(mesh);
     } else {
-        cede(&mut object, &live, desired.is_scaled(reference));
+        cede(api, desired, reference, &mut object, &live).await?;
     }
     let kept = api.kept();
     if kept.is_some_and(|kept| kept.is_kept(reference, &live, &object)) {

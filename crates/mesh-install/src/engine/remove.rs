@@ -1,6 +1,7 @@
 //! Removing: exactly what was installed goes, webhooks first, and what stays is told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use mesh_core::cluster::{ListQuery, Scope};
@@ -11,11 +12,12 @@ use super::api::{Api, Work, all};
 use super::install::{namespace, save};
 use super::plan::{live, present};
 use super::{Event, Result, Session};
+use crate::inventory::DEFAULT_REVISION;
 use crate::object::{
     KINDS, OWNER_LABEL, ObjectKind, ObjectRef, Step, is_going, is_made_for_another, is_ours, label, revision,
 };
-use crate::state::{Phase, STATE_LABEL, State};
-use crate::tag::TAG_LABEL;
+use crate::state::{Entry, Phase, STATE_LABEL, State};
+use crate::tag::{DEFAULT_TAG, TAG_LABEL, tag_name};
 
 /// What to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,34 +76,18 @@ const ROOT_CERTIFICATE: &str = "istio-ca-root-cert";
 /// What the certificate is labelled with.
 const ROOT_CERTIFICATE_LABEL: &str = "istio.io/config=true";
 
-/// Kinds of which a namespace that was made here must have no object of others to be deleted.
-const OCCUPANTS: &[(&str, &str, &str)] = &[
-    ("", "v1", "pods"),
-    ("", "v1", "services"),
-    ("", "v1", "configmaps"),
-    ("", "v1", "secrets"),
-    ("", "v1", "serviceaccounts"),
-    ("", "v1", "persistentvolumeclaims"),
-    ("apps", "v1", "deployments"),
-    ("apps", "v1", "daemonsets"),
-    ("apps", "v1", "statefulsets"),
-    ("batch", "v1", "jobs"),
-    ("batch", "v1", "cronjobs"),
-    ("networking.k8s.io", "v1", "ingresses"),
-    ("networking.k8s.io", "v1", "networkpolicies"),
-    ("rbac.authorization.k8s.io", "v1", "roles"),
-    ("rbac.authorization.k8s.io", "v1", "rolebindings"),
-    ("gateway.networking.k8s.io", "v1", "gateways"),
-    ("networking.istio.io", "v1", "gateways"),
-    ("networking.istio.io", "v1", "virtualservices"),
-    ("networking.istio.io", "v1", "destinationrules"),
-    ("networking.istio.io", "v1", "serviceentries"),
-    ("networking.istio.io", "v1", "sidecars"),
-    ("networking.istio.io", "v1alpha3", "envoyfilters"),
-    ("security.istio.io", "v1", "authorizationpolicies"),
-    ("security.istio.io", "v1", "peerauthentications"),
-    ("security.istio.io", "v1", "requestauthentications"),
-    ("telemetry.istio.io", "v1", "telemetries"),
+/// What comes and goes with other objects, or by itself: kinds of which a namespace may have objects and be deleted all
+/// the same. The last ones are not kept at all, but shown in every namespace. An empty plural is all of a group.
+const NOT_KEPT: &[(&str, &str)] = &[
+    ("", "events"),
+    ("", "endpoints"),
+    ("events.k8s.io", "events"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("coordination.k8s.io", "leases"),
+    ("metrics.k8s.io", ""),
+    ("custom.metrics.k8s.io", ""),
+    ("external.metrics.k8s.io", ""),
+    ("packages.operators.coreos.com", ""),
 ];
 
 impl Session {
@@ -152,6 +138,14 @@ impl Session {
         let (objects, own_namespace): (Vec<_>, Vec<_>) =
             (removal.objects.iter().cloned()).partition(|object| object.step() != Step::Namespace);
         let (ours, runtime): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| !is_runtime(object));
+        let default_tag = tag_name(&self.mesh, DEFAULT_TAG);
+        let has_default_tag = |object: &ObjectRef| {
+            object.kind.kind == "MutatingWebhookConfiguration" && object.name == default_tag
+        };
+        if ours.iter().any(has_default_tag) && going.iter().all(|state| state.revision != DEFAULT_REVISION) {
+            // Plain namespaces are not to be left without an injector.
+            super::tag::lead_default(&api, &self.mesh, true).await?;
+        }
         remove_objects(&api, &self.mesh, ours).await?;
         delete_all(&api, live(&api, runtime).await?).await?;
         // What is known goes last: until then a removal that was cut short goes on from it.
@@ -199,10 +193,19 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
         // Tags go with the revision that they lead to; and what is labelled, but not known, with the last revision.
         if is_last || (is_tag && revision(live).is_some_and(is_meant)) {
             known.insert(object.clone());
+        } else if is_tag {
+            // It is of another revision by now.
+            known.remove(object);
         }
     }
     for state in &staying {
         for object in &state.inventory {
+            let live = labelled.get(object);
+            let is_tag = live.is_some_and(|live| label(live, TAG_LABEL).is_some());
+            // Only what it wants now does it take back from a tag.
+            if is_tag && !state.current().is_some_and(|entry| has(entry, object, mesh)) {
+                continue;
+            }
             if known.remove(object) && labelled.contains_key(object) {
                 left.push(Left::new(
                     object.clone(),
@@ -248,14 +251,9 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
             left.push(Left::new(reference, "it was there before"));
             continue;
         }
-        let occupants = occupants(api, &reference.name, mesh, &objects).await?;
-        match occupants.as_slice() {
-            [] => objects.push(reference),
-            [first] => left.push(Left::new(reference, format!("it still has {first}"))),
-            [first, rest @ ..] => {
-                let why = format!("it still has {first} and {} more", rest.len());
-                left.push(Left::new(reference, why));
-            }
+        match occupied(api, &reference.name, mesh, &objects).await {
+            Some(why) => left.push(Left::new(reference, why)),
+            None => objects.push(reference),
         }
     }
     left.sort_by(|a, b| a.object.cmp(&b.object));
@@ -265,6 +263,12 @@ async fn removal(api: &Api, mesh: &str, scope: &RemovalScope) -> Result<Removal>
         left,
         others: Vec::new(),
     })
+}
+
+/// Whether an installation has an object.
+fn has(entry: &Entry, object: &ObjectRef, mesh: &str) -> bool {
+    let mut objects = entry.parts.iter().flat_map(|part| &part.objects);
+    objects.any(|described| ObjectRef::of(described, mesh).is_ok_and(|reference| reference == *object))
 }
 
 /// Everything that carries the owner's label, but what only this program needs.
@@ -318,27 +322,109 @@ async fn runtime(api: &Api, mesh: &str) -> Result<Vec<ObjectRef>> {
     Ok(found)
 }
 
+/// A kind whose objects are in namespaces, as the server has it.
+struct Resource {
+    group: String,
+    version: String,
+    plural: String,
+}
+
+impl fmt::Display for Resource {
+    /// `virtualservices.networking.istio.io`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.plural)?;
+        match self.group.as_str() {
+            "" => Ok(()),
+            group => write!(f, ".{group}"),
+        }
+    }
+}
+
+/// All kinds whose objects are in namespaces and can be listed, each in one version.
+async fn namespaced(api: &Api) -> Result<Vec<Resource>> {
+    let groups = api.find("/apis").await?.unwrap_or_default();
+    let mut versions = vec![(String::new(), "v1".to_owned(), "/api/v1".to_owned())];
+    for group in groups["groups"].as_array().into_iter().flatten() {
+        let name = group["name"].as_str().unwrap_or_default();
+        for version in group["versions"].as_array().into_iter().flatten() {
+            let version = version["version"].as_str().unwrap_or_default();
+            versions.push((
+                name.to_owned(),
+                version.to_owned(),
+                format!("/apis/{name}/{version}"),
+            ));
+        }
+    }
+    let is_kept = |group: &str, plural: &str| {
+        !(NOT_KEPT.iter()).any(|(not, which)| group == *not && (which.is_empty() || plural == *which))
+    };
+    versions.retain(|(group, ..)| is_kept(group, ""));
+    let mut work: Work<'_, Value> = Vec::new();
+    for (_, _, path) in &versions {
+        work.push(Box::pin(
+            async move { Ok(api.find(path).await?.unwrap_or_default()) },
+        ));
+    }
+    let lists = all(work).await?;
+    let mut found: Vec<Resource> = Vec::new();
+    for ((group, version, _), list) in versions.iter().zip(&lists) {
+        for resource in list["resources"].as_array().into_iter().flatten() {
+            let plural = resource["name"].as_str().unwrap_or_default();
+            let mut verbs = resource["verbs"].as_array().into_iter().flatten();
+            let is_known = found
+                .iter()
+                .any(|known| known.group == *group && known.plural == plural);
+            let is_meant = resource["namespaced"] == true && verbs.any(|verb| verb == "list");
+            if is_meant && !is_known && is_kept(group, plural) {
+                found.push(Resource {
+                    group: group.clone(),
+                    version: version.clone(),
+                    plural: plural.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Why a namespace stays: what others have in it, beside what is about to go, or may have. `None` if there is nothing.
+async fn occupied(api: &Api, namespace: &str, mesh: &str, going: &[ObjectRef]) -> Option<String> {
+    match occupants(&api.bounded(), namespace, mesh, going).await {
+        Ok(occupants) => match occupants.as_slice() {
+            [] => None,
+            [first] => Some(format!("it still has {first}")),
+            [first, rest @ ..] => Some(format!("it still has {first} and {} more", rest.len())),
+        },
+        Err(error) => Some(format!("nobody can tell what else it has: {error}")),
+    }
+}
+
 /// What others have in the namespace, beside what is about to go: `secrets cacerts`.
 async fn occupants(api: &Api, namespace: &str, mesh: &str, going: &[ObjectRef]) -> Result<Vec<String>> {
+    let scope = Scope::Namespace(namespace.to_owned());
     let mut work: Work<'_, Vec<String>> = Vec::new();
-    for (group, version, plural) in OCCUPANTS {
-        let query =
-            ListQuery::new(group, version, plural, &Scope::Namespace(namespace.to_owned())).metadata_only();
+    for resource in namespaced(api).await? {
+        let query = ListQuery::new(&resource.group, &resource.version, &resource.plural, &scope);
+        let query = query.metadata_only();
         work.push(Box::pin(async move {
             let mut found = Vec::new();
             for object in api.list(&query).await? {
                 let name = object["metadata"]["name"].as_str().unwrap_or_default();
                 let is_known = going.iter().any(|going| {
-                    going.kind.plural == *plural && going.namespace == namespace && going.name == name
+                    (going.kind.group, going.kind.plural)
+                        == (resource.group.as_str(), resource.plural.as_str())
+                        && going.namespace == namespace
+                        && going.name == name
                 });
-                let is_clusters = matches!(
-                    (*plural, name),
-                    ("configmaps", "kube-root-ca.crt") | ("serviceaccounts", "default")
-                );
+                let is_clusters = resource.group.is_empty()
+                    && matches!(
+                        (resource.plural.as_str(), name),
+                        ("configmaps", "kube-root-ca.crt") | ("serviceaccounts", "default")
+                    );
                 let is_owned = object["metadata"]["ownerReferences"].is_array();
                 let goes = is_known || is_clusters || is_owned || is_going(&object) || is_ours(&object, mesh);
                 if !goes {
-                    found.push(format!("{plural} {name}"));
+                    found.push(format!("{resource} {name}"));
                 }
             }
             Ok(found)

@@ -1,5 +1,6 @@
 //! Tags in a cluster.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mesh_core::cluster::{ListQuery, Scope};
@@ -10,10 +11,11 @@ use super::api::Api;
 use super::install::must_apply;
 use super::{EngineError, Result, Session};
 use crate::inventory::DEFAULT_REVISION;
-use crate::object::{ObjectKind, ObjectRef, label, revision};
+use crate::object::{OWNER_LABEL, ObjectKind, ObjectRef, is_going, label, revision};
 use crate::state::State;
 use crate::tag::{
-    DEFAULT_TAG, TAG_LABEL, TagSource, deactivate, injector_name, objects, service_name, validator_name,
+    DEFAULT_TAG, TAG_LABEL, TagSource, deactivate, default_validator_name, injector_name, objects,
+    service_name, tag_name, validator_name,
 };
 
 /// A tag that is set.
@@ -25,6 +27,16 @@ pub struct Tag {
     pub revision: String,
     /// The namespace of that revision's mesh; empty if its maker did not say.
     pub mesh: String,
+    /// The name of its `MutatingWebhookConfiguration`.
+    #[serde(skip)]
+    pub object: String,
+}
+
+impl Tag {
+    /// Whether it is one of the mesh of a namespace.
+    pub fn is_of(&self, mesh: &str) -> bool {
+        self.mesh == mesh || (self.mesh.is_empty() && self.object == tag_name(mesh, &self.tag))
+    }
 }
 
 /// Why a tag cannot be set.
@@ -44,6 +56,9 @@ pub enum TagError {
     /// A revision has the name.
     #[error("{0} is the name of a revision")]
     IsRevision(String),
+    /// Nothing of the mesh belongs to such a tag.
+    #[error("there is no tag {0}")]
+    UnknownTag(String),
 }
 
 impl Session {
@@ -53,23 +68,23 @@ impl Session {
     ///
     /// They cannot be read.
     pub async fn tags(&self) -> Result<Vec<Tag>> {
-        let mut tags = Vec::new();
-        let injectors = ListQuery::new(
-            "admissionregistration.k8s.io",
-            "v1",
-            "mutatingwebhookconfigurations",
-            &Scope::All,
-        );
-        for object in self.api.list(&injectors.labels(TAG_LABEL)).await? {
-            let webhook = &object["webhooks"][0]["clientConfig"]["service"];
-            tags.push(Tag {
-                tag: label(&object, TAG_LABEL).unwrap_or_default().to_owned(),
-                revision: revision(&object).unwrap_or_default().to_owned(),
-                mesh: webhook["namespace"].as_str().unwrap_or_default().to_owned(),
-            });
+        tags(&self.api).await
+    }
+
+    /// What would go with a tag: of the mesh, and set by this program.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub async fn tag_removal(&self, tag: &str) -> Result<Vec<ObjectRef>> {
+        let mut found = of_tag(&self.api, &self.mesh, tag).await?;
+        if tag == DEFAULT_TAG {
+            let states = super::plan::states(&self.api, &self.mesh).await?;
+            for object in of_default(&states, &self.mesh) {
+                found.remove(&ObjectRef::of(object, &self.mesh)?);
+            }
         }
-        tags.sort_by(|a, b| a.tag.cmp(&b.tag));
-        Ok(tags)
+        Ok(found.into_iter().rev().collect())
     }
 
     /// The objects that a tag would consist of. Changes nothing.
@@ -128,53 +143,116 @@ impl Session {
         }
         if tag == DEFAULT_TAG {
             // For a moment both would inject, and the second leaves alone what the first did; better than none.
-            self.switch_injector(&api, false).await?;
+            lead_default(&api, &self.mesh, false).await?;
         }
         Ok(())
     }
 
-    /// Removes a tag. Without the tag `default`, plain namespaces belong to the revision without a name again.
+    /// Removes a tag. Without the tag `default`, plain namespaces and plain configuration belong to the revision without a
+    /// name again.
     ///
     /// # Errors
     ///
-    /// Something cannot be written, or does not go.
-    pub async fn remove_tag(&self, tag: &str, wait_for_lock: Option<Duration>) -> Result<()> {
+    /// There is nothing of it; or something cannot be written, or does not go.
+    pub async fn remove_tag(&self, tag: &str, wait_for_lock: Option<Duration>) -> Result<(), TagError> {
         self.lock(wait_for_lock).await?;
         let api = self.writer().await;
+        let mut going = of_tag(&api, &self.mesh, tag).await?;
+        if going.is_empty() {
+            return Err(TagError::UnknownTag(tag.to_owned()));
+        }
         if tag == DEFAULT_TAG {
-            self.switch_injector(&api, true).await?;
+            for object in lead_default(&api, &self.mesh, true).await? {
+                going.remove(&object);
+            }
         }
-        let labelled = super::remove::labelled(&api, &self.mesh).await?;
-        let of_tag = labelled
-            .into_iter()
-            .filter(|(_, live)| label(live, TAG_LABEL) == Some(tag))
-            .map(|(object, _)| object);
-        super::remove::remove_objects(&api, &self.mesh, of_tag.collect()).await
+        let going = going.into_iter().collect();
+        Ok(super::remove::remove_objects(&api, &self.mesh, going).await?)
     }
+}
 
-    /// Switches the injector of the revision without a name on or off, if that is installed.
-    async fn switch_injector(&self, api: &Api, on: bool) -> Result<()> {
-        let states = super::plan::states(api, &self.mesh).await?;
-        let state = states.iter().find(|state| state.revision == DEFAULT_REVISION);
-        let name = injector_name(&self.mesh, DEFAULT_REVISION);
-        let entry = state.and_then(State::current);
-        let mut all = entry
-            .iter()
-            .flat_map(|entry| &entry.parts)
-            .flat_map(|part| &part.objects);
-        let Some(injector) = all.find(|object| {
-            object["kind"] == "MutatingWebhookConfiguration" && object["metadata"]["name"] == name.as_str()
-        }) else {
-            return Ok(());
-        };
-        let mut injector = injector.clone();
-        if !on {
-            deactivate(&mut injector);
+/// See [`Session::tags`].
+async fn tags(api: &Api) -> Result<Vec<Tag>> {
+    let mut tags = Vec::new();
+    let injectors = ListQuery::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "mutatingwebhookconfigurations",
+        &Scope::All,
+    );
+    for object in api.list(&injectors.labels(TAG_LABEL)).await? {
+        if is_going(&object) {
+            continue;
         }
-        let reference = ObjectRef::of(&injector, &self.mesh)?;
-        if api.get(&reference).await?.is_none() {
-            return Ok(());
-        }
-        must_apply(api, &reference, &injector, true).await
+        let webhook = &object["webhooks"][0]["clientConfig"]["service"];
+        let mesh = webhook["namespace"].as_str();
+        tags.push(Tag {
+            tag: label(&object, TAG_LABEL).unwrap_or_default().to_owned(),
+            revision: revision(&object).unwrap_or_default().to_owned(),
+            mesh: mesh
+                .or_else(|| label(&object, OWNER_LABEL))
+                .unwrap_or_default()
+                .to_owned(),
+            object: object["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        });
     }
+    tags.sort_by(|a, b| a.tag.cmp(&b.tag));
+    Ok(tags)
+}
+
+/// Whether a mesh has a tag `default`, whoever set it.
+pub(super) async fn has_default(api: &Api, mesh: &str) -> Result<bool> {
+    let tags = tags(api).await?;
+    Ok(tags.iter().any(|tag| tag.tag == DEFAULT_TAG && tag.is_of(mesh)))
+}
+
+/// What of a mesh belongs to a tag.
+async fn of_tag(api: &Api, mesh: &str, tag: &str) -> Result<BTreeSet<ObjectRef>> {
+    let labelled = super::remove::labelled(api, mesh).await?;
+    let of_tag = labelled
+        .into_iter()
+        .filter(|(_, live)| label(live, TAG_LABEL) == Some(tag));
+    Ok(of_tag.map(|(object, _)| object).collect())
+}
+
+/// What the tag `default` takes from the revision without a name, as that has it, if it is installed.
+fn of_default<'a>(states: &'a [State], mesh: &str) -> Vec<&'a Value> {
+    let names = [
+        (
+            "MutatingWebhookConfiguration",
+            injector_name(mesh, DEFAULT_REVISION),
+        ),
+        ("ValidatingWebhookConfiguration", default_validator_name(mesh)),
+    ];
+    let state = states.iter().find(|state| state.revision == DEFAULT_REVISION);
+    let parts = state.and_then(State::current).map(|entry| &entry.parts);
+    let objects = parts.into_iter().flatten().flat_map(|part| &part.objects);
+    let is_meant = |object: &&Value| {
+        (names.iter())
+            .any(|(kind, name)| object["kind"] == *kind && object["metadata"]["name"] == name.as_str())
+    };
+    objects.filter(is_meant).collect()
+}
+
+/// Gives plain namespaces and plain configuration back to the revision without a name, or switches its injector off.
+/// Returns what that revision has of it, as far as it is there.
+pub(super) async fn lead_default(api: &Api, mesh: &str, on: bool) -> Result<Vec<ObjectRef>> {
+    let states = super::plan::states(api, mesh).await?;
+    let mut found = Vec::new();
+    for object in of_default(&states, mesh) {
+        let reference = ObjectRef::of(object, mesh)?;
+        if api.get(&reference).await?.is_none() {
+            continue;
+        }
+        let mut object = object.clone();
+        if !on {
+            deactivate(&mut object);
+        }
+        // What checks configuration is the tag's by now: it is not switched off, but leads elsewhere.
+        if on || reference.kind.kind == "MutatingWebhookConfiguration" {
+            must_apply(api, &reference, &object, true).await?;
+        }
+        found.push(reference);
+    }
+    Ok(found)
 }

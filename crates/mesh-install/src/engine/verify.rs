@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::api::{Applied, How, Work, all};
+use super::plan::cede;
 use super::{Result, Session};
 use crate::object::{OWNER_LABEL, ObjectRef, Step, is_going, is_ours, label};
-use crate::plan::{Desired, FieldChange, cede, essence, field_changes, managers};
+use crate::plan::{Desired, FieldChange, essence, field_changes, managers};
 use crate::state::State;
 
 /// How an object differs from what was installed.
@@ -111,7 +112,7 @@ impl Session {
             let is_used = object.step() == Step::Namespace || (object.step() == Step::Definition && is_meshs);
             return Ok((!is_used).then_some(Verdict::NotOurs));
         }
-        cede(&mut wanted, &live, desired.is_scaled(object));
+        cede(&self.api, desired, object, &mut wanted, &live).await?;
         let how = How {
             force: true,
             dry_run: true,

@@ -26,10 +26,12 @@ use serde_json::Value;
 
 pub use settings::OverlayError;
 
+use crate::inventory::DEFAULT_REVISION;
 use crate::plan;
 use crate::schedule::{Workload, WorkloadKind};
 use crate::spec::Spec;
 use crate::spec::values::Values;
+use crate::tag::default_validator;
 use parts::{Texts, some, texts};
 
 /// A part of a control plane, in the order in which parts are installed.
@@ -89,6 +91,9 @@ impl fmt::Display for ComponentName {
 pub struct Manifest {
     /// The parts that are installed, in order. A part without objects is left out.
     pub components: Vec<Component>,
+    /// What checks configuration that names no revision, if this revision is to do that. It is not one of
+    /// [`Manifest::objects`]: as with the charts, who applies these by other means chooses a revision for it.
+    pub default_validator: Option<Value>,
 }
 
 /// The objects of a part.
@@ -106,6 +111,11 @@ impl Manifest {
         self.components.iter().flat_map(|component| &component.objects)
     }
 
+    /// All objects that are installed, in order.
+    pub fn installed(&self) -> impl Iterator<Item = &Value> {
+        self.objects().chain(&self.default_validator)
+    }
+
     /// The components as parts of an installation: each is waited for before those that need it.
     pub fn parts(&self) -> Vec<plan::Part> {
         let parts = self.components.iter().map(|component| {
@@ -117,10 +127,14 @@ impl Manifest {
                 ComponentName::IngressGateways => ("ingress-gateways", 2),
                 ComponentName::EgressGateways => ("egress-gateways", 2),
             };
+            let mut objects = component.objects.clone();
+            if component.name == ComponentName::Pilot {
+                objects.extend(self.default_validator.clone());
+            }
             plan::Part {
                 name: name.to_owned(),
                 wave,
-                objects: component.objects.clone(),
+                objects,
             }
         });
         parts.collect()
@@ -175,10 +189,25 @@ pub fn render(spec: &Spec) -> Manifest {
         name,
         objects: context.of(name).objects(&mut Vec::new()),
     });
+    let components: Vec<Component> = components
+        .filter(|component| !component.objects.is_empty())
+        .collect();
+    let validator = components
+        .iter()
+        .filter(|component| component.name == ComponentName::Pilot)
+        .flat_map(|component| &component.objects)
+        .find(|object| object["kind"] == "ValidatingWebhookConfiguration");
+    let (mesh, revision) = (spec.namespace(), spec.revision_label());
+    let is_default = matches!(
+        (revision, spec.control_plane.values.default_revision.as_str()),
+        (DEFAULT_REVISION, "" | DEFAULT_REVISION)
+    );
+    let default_validator = validator
+        .filter(|_| is_default)
+        .map(|validator| default_validator(mesh, revision, validator));
     Manifest {
-        components: components
-            .filter(|component| !component.objects.is_empty())
-            .collect(),
+        components,
+        default_validator,
     }
 }
 

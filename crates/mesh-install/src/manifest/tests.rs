@@ -168,6 +168,38 @@ fn profiles_have_the_objects_of_istios_own() {
 }
 
 #[test]
+fn the_revision_without_a_name_checks_what_names_none_where_it_is_installed() {
+    let plain = rendered("minimal", &["namespace=mesh"]);
+    let validator = plain.default_validator.as_ref().expect("a validator");
+    assert_eq!(validator["metadata"]["name"], "istiod-default-validator-mesh");
+    let webhook = &validator["webhooks"][0];
+    assert_eq!(webhook["clientConfig"]["service"]["name"], "istiod");
+    let expected = json!({"matchExpressions": [{"key": "istio.io/rev", "operator": "DoesNotExist"}]});
+    assert_eq!(webhook["objectSelector"], expected);
+    assert!(webhook["rules"][0]["resources"].is_array());
+    let label = |key: &str| &validator["metadata"]["labels"][key];
+    assert_eq!(
+        (label("istio.io/rev"), label("istio.io/tag")),
+        (&json!("default"), &json!(null))
+    );
+    let parts = plain.parts();
+    let istiod = parts.iter().find(|part| part.name == "istiod").expect("a part");
+    assert!(istiod.objects.contains(validator));
+    assert!(!plain.objects().any(|object| object == validator));
+
+    for sets in [
+        &["revision=canary"][..],
+        &["values.defaultRevision=canary"],
+        &["values.global.configValidation=false"],
+        &["values.global.operatorManageWebhooks=true"],
+    ] {
+        assert_eq!(rendered("minimal", sets).default_validator, None, "{sets:?}");
+    }
+    let named = rendered("minimal", &["values.defaultRevision=default"]);
+    assert!(named.default_validator.is_some());
+}
+
+#[test]
 fn revisions_have_names_of_their_own() {
     let one = ids(&rendered("default", &[]));
     let other = ids(&rendered("default", &["revision=canary", "namespace=mesh"]));

@@ -208,7 +208,7 @@ fn cluster_names(settings: &Settings) -> BTreeMap<KindName, BTreeSet<String>> {
                 let Ok(resolved) = resolve(&request) else {
                     continue; // Such a profile cannot be installed with this revision.
                 };
-                for object in manifest::render(&resolved.spec).objects() {
+                for object in manifest::render(&resolved.spec).installed() {
                     if let Ok(object) = ObjectRef::of(object, namespace)
                         && !object.kind.namespaced
                         && object.step() != Step::Namespace

@@ -40,7 +40,8 @@ pub struct Values {
     pub mesh_config: Unread<Any>,
     /// Same as `revision` of the spec, which wins.
     pub revision: String,
-    /// The revision that validates resources without a revision.
+    /// The revision that validates resources without a revision. If it is another one than `default`, the revision without
+    /// a name leaves that to the tag `default`.
     pub default_revision: String,
     /// Same as `compatibilityVersion` of the spec, which wins.
     pub compatibility_version: String,

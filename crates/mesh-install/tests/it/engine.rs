@@ -339,6 +339,32 @@ async fn what_is_installed_is_there_can_be_compared_and_goes_without_a_trace() {
     );
 
     let scope = RemovalScope::Revision("default".to_owned());
+    // No kind is so rare that its objects could go with the namespace.
+    let group = format!("{mesh}.example.com");
+    let things = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(&group, "v1", "Thing"), "things");
+    let things: Api<DynamicObject> = Api::namespaced_with(cluster().client(), mesh, &things);
+    let thing =
+        json!({ "apiVersion": format!("{group}/v1"), "kind": "Thing", "metadata": { "name": "mine" } });
+    let thing: DynamicObject = serde_json::from_value(thing).unwrap();
+    things
+        .create(&kube::api::PostParams::default(), &thing)
+        .await
+        .unwrap();
+    let removal = session.removal(&scope).await.unwrap();
+    let left: Vec<_> = removal
+        .left
+        .iter()
+        .map(|left| (left.object.to_string(), left.why.as_str()))
+        .collect();
+    assert_eq!(
+        left[0],
+        (
+            format!("Namespace {mesh}"),
+            "it still has things.mesh-whole.example.com mine"
+        )
+    );
+    things.delete("mine", &DeleteParams::default()).await.unwrap();
+
     let removal = session.removal(&scope).await.unwrap();
     let left: Vec<_> = removal.left.iter().map(|left| left.object.to_string()).collect();
     assert_eq!(left, ["CustomResourceDefinition things.mesh-whole.example.com"]);
@@ -362,10 +388,22 @@ async fn a_namespace_of_others_stays_and_so_does_what_is_theirs() {
     let mesh = mesh.as_str();
     let (session, _) = session(mesh).await;
     let before = all_objects(mesh).await;
-    session
-        .install(&desired(mesh, "plain"), facts(), &InstallOptions::default())
+    // What is theirs and being deleted is waited for, and in nobody's way.
+    let maps = api(ObjectKind::named("ConfigMap").unwrap(), mesh);
+    let theirs = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "istio", "finalizers": ["example.com/held"] } });
+    let theirs: DynamicObject = serde_json::from_value(theirs).unwrap();
+    maps.create(&kube::api::PostParams::default(), &theirs)
         .await
         .unwrap();
+    maps.delete("istio", &DeleteParams::default()).await.unwrap();
+    let (wanted, options) = (desired(mesh, "plain"), InstallOptions::default());
+    let (installed, ()) = tokio::join!(session.install(&wanted, facts(), &options), async {
+        sleep(Duration::from_secs(2)).await;
+        let finalizers = json!({ "metadata": { "finalizers": null } });
+        patch("ConfigMap", mesh, "istio", finalizers).await;
+    });
+    installed.unwrap();
     session.close().await;
     // Another revision has some of it too.
     let mut canary = Desired {
@@ -396,6 +434,11 @@ async fn a_namespace_of_others_stays_and_so_does_what_is_theirs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_at_a_time() {
     plain_node().await;
+    let (nowhere, _) = session("mesh-nowhere").await;
+    let locked = tokio::time::timeout(Duration::from_secs(10), nowhere.lock(None)).await;
+    let refused = locked.expect("an answer").unwrap_err();
+    assert_eq!(refused.to_string(), "there is no namespace mesh-nowhere");
+
     let mesh = "mesh-locked";
     let (first, _) = session(mesh).await;
     let (second, log) = session(mesh).await;
