@@ -505,6 +505,8 @@ async fn weights_of_other_routes_of_the_gateway_api_move_and_come_back() {
                 .contains("jqPathExpressions: [.spec.rules[].backendRefs[].weight]"),
             "{output}"
         );
+        let more = "the change is of destinations or routes, and not of weights alone";
+        assert!(output.stderr.contains(more), "{output}");
         let shift = shift.into_iter().chain(["--allow-gitops"]);
         let extras = ["--match=end-user=jason", "--mirror=100%", "--sticky"];
         let output = stage.run(shift.clone().chain(extras));
@@ -587,6 +589,41 @@ async fn without_a_waypoint_weights_mean_nothing_to_an_ambient_namespace() {
 async fn objects_of_others_are_left_to_them() {
     let stage = Stage::new("canary-owned", &["v1", "v2"]).await;
     stage.split(100, 0).await;
+    // What is added must be in the repository first: no recipe for weights keeps it.
+    let destination = stage.routes().await["spec"]["http"][0]["route"][1].clone();
+    stage
+        .edit(&json!([{"op": "remove", "path": "/spec/http/0/route/1"}]))
+        .await;
+    let rule = async |labels: Value, subsets: &[&str]| {
+        let subsets = subsets
+            .iter()
+            .map(|name| json!({"name": name, "labels": {"version": name}}));
+        let patch = json!({"metadata": {"labels": labels}, "spec": {"subsets": subsets.collect::<Vec<_>>()}});
+        let patch = kube::api::Patch::Merge(patch);
+        let rules = stage.destination_rules();
+        let patched = rules
+            .patch("reviews", &kube::api::PatchParams::default(), &patch)
+            .await;
+        patched.expect("it fits");
+    };
+    rule(json!({"argocd.argoproj.io/instance": "shop"}), &["v1"]).await;
+    let output = stage.run(["shift", "10%", "--canary=v2"]);
+    assert_eq!(output.status, Some(2), "{output}");
+    for part in [
+        "Argo CD looks after DestinationRule NAMESPACE/reviews, and may take the new subsets away",
+        "the change is of subsets, and not of weights alone",
+        "--files",
+    ] {
+        assert!(output.stderr.contains(part), "{part}: {output}");
+    }
+    assert!(!output.stderr.contains("jqPathExpressions"), "{output}");
+    // It is nobody's business where there is nothing to add.
+    rule(json!({"argocd.argoproj.io/instance": "shop"}), &["v1", "v2"]).await;
+    let output = stage.run(["shift", "10%", "--canary=v2", "--dry-run"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    stage
+        .edit(&json!([{"op": "add", "path": "/spec/http/0/route/1", "value": destination}]))
+        .await;
     // Whoever keeps the object in a repository: the recipe, and the way on.
     for (mark, name, recipe) in [
         (
@@ -607,7 +644,7 @@ async fn objects_of_others_are_left_to_them() {
         (
             json!({"labels": {"helm.toolkit.fluxcd.io/name": "shop"}}),
             "Flux",
-            "reconcile",
+            "helm.toolkit.fluxcd.io/driftDetection=disabled",
         ),
         (
             json!({"annotations": {"meta.helm.sh/release-name": "shop"}}),
@@ -626,6 +663,7 @@ async fn objects_of_others_are_left_to_them() {
             output.stderr.contains(recipe) && output.stderr.contains("--files"),
             "{output}"
         );
+        assert!(!output.stderr.contains("not of weights alone"), "{output}");
     }
     let output = stage.run(["shift", "10%", "--allow-gitops"]);
     assert_eq!(output.status, Some(0), "{output}");
@@ -1054,7 +1092,6 @@ async fn without_an_honest_prometheus_nothing_moves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_change_it_is_told_before() {
     let stage = Stage::new("canary-rights", &["v1", "v2"]).await;
-    stage.split(100, 0).await;
     let reader = stage.cluster.user("canary-reader", &[]);
     let bind = json!({
         "metadata": {"name": "canary-reader"},
@@ -1077,18 +1114,49 @@ async fn who_may_not_change_it_is_told_before() {
         .create(&params, &bind)
         .await
         .expect("a binding");
-    let mut command = stage.project.command(["canary", "shift", "10%"]);
-    command
-        .arg("--kubeconfig")
-        .arg(reader.kubeconfig())
-        .arg("-n")
-        .arg(&stage.namespace);
-    let output = tokio::task::block_in_place(|| stage.project.output(&mut command));
-    assert_eq!(output.status, Some(2), "{output}");
-    assert!(
-        output.stderr.contains("you may not patch VirtualService"),
-        "{output}"
-    );
+    let namespace = stage.namespace.as_str();
+    let shift = || {
+        let mut command = stage.project.command(["canary", "shift", "10%", "--canary=v2"]);
+        command
+            .arg("--kubeconfig")
+            .arg(reader.kubeconfig())
+            .arg("-n")
+            .arg(namespace);
+        let output = tokio::task::block_in_place(|| stage.project.output(&mut command));
+        assert_eq!(output.status, Some(2), "{output}");
+        assert!(
+            output.stderr.contains("you may not patch VirtualService"),
+            "{output}"
+        );
+        assert!(!output.stderr.contains("get Lease"), "{output}");
+        move |right: &str| output.stderr.contains(&format!(", {right} {namespace}/"))
+    };
+    // Nothing is begun that could not be ended, or taken back.
+    let is_told = shift();
+    for right in [
+        "create VirtualService",
+        "delete VirtualService",
+        "create DestinationRule",
+        "delete DestinationRule",
+        "create Lease",
+        "update Lease",
+        "delete Lease",
+    ] {
+        assert!(is_told(right), "{right}");
+    }
+    assert!(stage.objects("VirtualService").get("reviews").await.is_err());
+
+    // What is there needs not be made.
+    stage.split(100, 0).await;
+    let is_told = shift();
+    for (right, is_needed) in [
+        ("create VirtualService", false),
+        ("delete VirtualService", false),
+        ("create DestinationRule", false),
+        ("create Lease", true),
+    ] {
+        assert_eq!(is_told(right), is_needed, "{right}");
+    }
 }
 
 #[test]

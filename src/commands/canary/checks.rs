@@ -1,20 +1,26 @@
 //! What is looked at before traffic moves.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use mesh_analyze::{RuleSet, Severity};
 use mesh_canary::patch;
 use mesh_canary::route::{Section, Version};
 use mesh_canary::rules;
+use mesh_canary::state::Created;
 use mesh_core::cluster::Scope;
 use mesh_core::injection::DATAPLANE_LABEL;
 use mesh_core::k8s_openapi::api::authorization::v1::ResourceAttributes;
 use mesh_core::k8s_openapi::api::core::v1::Pod;
 use mesh_core::source::{LoadOptions, Source, load_text};
 use mesh_core::{Kind, Mesh, MeshBuilder, Service};
+use mesh_install::object::LEASE;
 use serde_json::Value;
 
 use super::driver::{Driver, Prepared, Target};
+use super::lease_name;
 use crate::commands::analyze::live::new_findings;
 use crate::error::CommandError;
 use crate::ui::Printer;
@@ -55,7 +61,11 @@ impl Driver {
         changed: &Value,
         allow_gitops: bool,
     ) -> Result<(), CommandError> {
-        check_owner(printer, &prepared.target, &prepared.live, allow_gitops)?;
+        check_owner(printer, &Touched::routes(prepared, changed), allow_gitops)?;
+        if let Some(rule) = prepared.rule.as_ref().filter(|_| !prepared.missing.is_empty()) {
+            let live = self.read(rule).await?.unwrap_or_default();
+            check_owner(printer, &Touched::subsets(rule, &live), allow_gitops)?;
+        }
         self.check_rollouts(&prepared.target).await?;
         check_conditions(printer, &prepared.target, &prepared.live);
         self.check_ambient(printer).await?;
@@ -128,38 +138,59 @@ impl Driver {
             .find(|rollout| names_routes(rollout, target));
         owner.map_or(Ok(()), |rollout| {
             let name = rollout["metadata"]["name"].as_str().unwrap_or("NAME");
-            Err(owned_by_rollout(target, name))
+            Err(owned_by_rollout(target, SETS_BACK, name))
         })
     }
 
+    /// Whether the user may do all that the rollout may need, so that it does not end half-way, and can be taken back.
     async fn check_rights(&self, prepared: &Prepared) -> Result<(), CommandError> {
-        let mut wanted = vec![(&prepared.target, if prepared.is_new { "create" } else { "patch" })];
-        let new_rule = self.new_rule_target();
-        if !prepared.missing.is_empty() {
-            wanted.push(match &prepared.rule {
-                Some(rule) => (rule, "patch"),
-                None => (&new_rule, "create"),
+        let needed = self.rights(prepared);
+        let answers = needed.iter().map(|right| self.cluster.may(right.attributes()));
+        let answers = try_join_all(answers).await?;
+        let lacking: Vec<_> = needed.iter().zip(answers).filter(|(_, may)| !may).collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let list = |text: fn(&Right) -> String| {
+            let texts = lacking.iter().map(|(right, _)| text(right));
+            texts.collect::<Vec<_>>().join(", ")
+        };
+        let message = format!("you may not {}", list(ToString::to_string));
+        let hint = list(|right| format!("`{}` on `{}.{}`", right.verb, right.plural, right.group));
+        Err(CommandError::user(message).hinted(format!("ask for {hint}")))
+    }
+
+    /// What must be allowed for the change, for the shares after it, and for `abort`.
+    fn rights(&self, prepared: &Prepared) -> Vec<Right> {
+        let target = &prepared.target;
+        let mut rights = vec![Right::new("patch", target)];
+        if prepared.is_new {
+            rights.extend(["create", "delete"].map(|verb| Right::new(verb, target)));
+        }
+        let intended = self.intended(prepared);
+        if prepared.rule.is_none() && !prepared.missing.is_empty() {
+            rights.push(Right::new("create", &self.new_rule_target()));
+        }
+        for created in prepared.rollout.created.iter().chain(&intended) {
+            let rule = |namespace: &String, name: &String| Target {
+                kind: Kind::DestinationRule,
+                namespace: namespace.clone(),
+                name: name.clone(),
+            };
+            rights.push(match created {
+                Created::VirtualService => Right::new("delete", target),
+                Created::DestinationRule { namespace, name } => Right::new("delete", &rule(namespace, name)),
+                Created::Subset {
+                    namespace,
+                    rule: name,
+                    ..
+                } => Right::new("patch", &rule(namespace, name)),
             });
         }
-        for (target, verb) in wanted {
-            let info = target.kind.info();
-            let attributes = ResourceAttributes {
-                group: Some(info.group.to_owned()),
-                resource: Some(info.plural.to_owned()),
-                namespace: Some(target.namespace.clone()),
-                verb: Some(verb.to_owned()),
-                ..ResourceAttributes::default()
-            };
-            if !self.cluster.may(attributes).await? {
-                return Err(
-                    CommandError::user(format!("you may not {verb} {target}")).hinted(format!(
-                        "ask for the verb `{verb}` on `{}.{}`",
-                        info.plural, info.group
-                    )),
-                );
-            }
-        }
-        Ok(())
+        rights.extend(["get", "create", "update", "delete"].map(|verb| Right::of_lease(verb, target)));
+        let mut known = BTreeSet::new();
+        rights.retain(|right| known.insert(right.clone()));
+        rights
     }
 
     /// Whether the rules of `analyze` find errors with the change that are not there without it.
@@ -296,6 +327,126 @@ fn check_conditions(printer: &mut Printer, target: &Target, live: &Value) {
     }
 }
 
+/// Something that a user may do, or may not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Right {
+    verb: &'static str,
+    group: &'static str,
+    plural: &'static str,
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+impl Right {
+    fn new(verb: &'static str, target: &Target) -> Self {
+        let info = target.kind.info();
+        Self {
+            verb,
+            group: info.group,
+            plural: info.plural,
+            kind: target.kind.to_string(),
+            namespace: target.namespace.clone(),
+            name: target.name.clone(),
+        }
+    }
+
+    /// With the Lease that keeps others from the rollout.
+    fn of_lease(verb: &'static str, target: &Target) -> Self {
+        Self {
+            verb,
+            group: LEASE.group,
+            plural: LEASE.plural,
+            kind: LEASE.kind.to_owned(),
+            namespace: target.namespace.clone(),
+            name: lease_name(target),
+        }
+    }
+
+    fn attributes(&self) -> ResourceAttributes {
+        ResourceAttributes {
+            group: Some(self.group.to_owned()),
+            resource: Some(self.plural.to_owned()),
+            namespace: Some(self.namespace.clone()),
+            // Whoever creates is not asked for a name.
+            name: (self.verb != "create").then(|| self.name.clone()),
+            verb: Some(self.verb.to_owned()),
+            ..ResourceAttributes::default()
+        }
+    }
+}
+
+impl fmt::Display for Right {
+    /// `patch VirtualService shop/reviews`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            verb,
+            kind,
+            namespace,
+            name,
+            ..
+        } = self;
+        write!(f, "{verb} {kind} {namespace}/{name}")
+    }
+}
+
+/// What others do to a change of routes.
+const SETS_BACK: &str = "set the weights back";
+
+/// What others do to a change of rules.
+const TAKES_AWAY: &str = "take the new subsets away";
+
+/// A change of an object that others may look after.
+struct Touched<'a> {
+    target: &'a Target,
+    live: &'a Value,
+    /// What they would do.
+    undone: &'static str,
+    /// The paths of the weights.
+    weights: String,
+    /// What it changes beside weights.
+    beyond: Option<&'static str>,
+}
+
+impl<'a> Touched<'a> {
+    fn routes(prepared: &'a Prepared, changed: &Value) -> Self {
+        let Prepared { target, live, .. } = prepared;
+        Self {
+            target,
+            live,
+            undone: SETS_BACK,
+            weights: weights(live),
+            beyond: (without_weights(live) != without_weights(changed)).then_some("destinations or routes"),
+        }
+    }
+
+    fn subsets(target: &'a Target, live: &'a Value) -> Self {
+        Self {
+            target,
+            live,
+            undone: TAKES_AWAY,
+            weights: String::new(),
+            beyond: Some("subsets"),
+        }
+    }
+
+    /// How to get along with an owner.
+    fn advice(&self, owner: &Owner) -> Vec<String> {
+        let mut advice = Vec::new();
+        if !(owner.keeps_weights_only && self.weights.is_empty()) {
+            advice.push(owner.recipe.replace("WEIGHTS", &self.weights));
+        }
+        if let Some(beyond) = self.beyond.filter(|_| owner.keeps_weights_only) {
+            advice.push(format!(
+                "the change is of {beyond}, and not of weights alone: that must be in the repository first, or {} undoes it all \
+                 the same",
+                owner.name
+            ));
+        }
+        advice
+    }
+}
+
 /// Who else looks after an object, and how to get along with them.
 struct Owner {
     name: &'static str,
@@ -303,31 +454,43 @@ struct Owner {
     marks: &'static [&'static str],
     /// `WEIGHTS` in it stands for the paths of all weights.
     recipe: &'static str,
+    /// Whether it is of use for weights, and for nothing else.
+    keeps_weights_only: bool,
 }
 
-const OWNERS: [Owner; 3] = [
+const OWNERS: [Owner; 4] = [
     Owner {
         name: "Argo CD",
         marks: &["argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id"],
         recipe: "let Argo CD ignore the weights: `ignoreDifferences` with `jqPathExpressions: [WEIGHTS]`, and the sync option \
                  `RespectIgnoreDifferences=true`",
+        keeps_weights_only: true,
     },
     Owner {
         name: "Flux",
-        marks: &["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"],
+        marks: &["kustomize.toolkit.fluxcd.io/name"],
         recipe: "stop Flux for the time of the rollout: annotate the object with `kustomize.toolkit.fluxcd.io/reconcile=disabled`",
+        keeps_weights_only: false,
+    },
+    Owner {
+        name: "Flux",
+        marks: &["helm.toolkit.fluxcd.io/name"],
+        recipe: "keep Flux from mending what differs from its release: annotate the object with \
+                 `helm.toolkit.fluxcd.io/driftDetection=disabled`; finish the rollout before the next release, which sets all back",
+        keeps_weights_only: false,
     },
     Owner {
         name: "Helm",
         marks: &["meta.helm.sh/release-name"],
-        recipe: "the next `helm upgrade` resets the weights: finish the rollout before, or set them in the chart",
+        recipe: "the next `helm upgrade` sets all back: finish the rollout before, or make the change in the chart",
+        keeps_weights_only: false,
     },
 ];
 
-fn owned_by_rollout(target: &Target, name: &str) -> CommandError {
+fn owned_by_rollout(target: &Target, undone: &str, name: &str) -> CommandError {
     let namespace = &target.namespace;
     CommandError::user(format!(
-        "{target} belongs to Argo Rollouts, which would set the weights back"
+        "{target} belongs to Argo Rollouts, which would {undone}"
     ))
     .hinted(format!(
         "use its own commands: `kubectl argo rollouts promote {name} -n {namespace}`, `kubectl argo rollouts abort {name} -n \
@@ -366,13 +529,27 @@ fn weights(object: &Value) -> String {
     used.map(path).collect::<Vec<_>>().join(", ")
 }
 
+/// What an object asks for, but how much goes where.
+fn without_weights(object: &Value) -> Value {
+    let mut spec = object["spec"].clone();
+    for section in Section::of(object) {
+        let routes = spec.get_mut(section.field()).and_then(Value::as_array_mut);
+        for route in routes.into_iter().flatten() {
+            let destinations = route.get_mut(section.destinations_field());
+            let destinations = destinations.and_then(Value::as_array_mut).into_iter().flatten();
+            for destination in destinations.filter_map(Value::as_object_mut) {
+                destination.shift_remove("weight");
+            }
+        }
+    }
+    spec
+}
+
 /// Refuses objects that a controller would set back, and says who else writes to the object.
-fn check_owner(
-    printer: &mut Printer,
-    target: &Target,
-    live: &Value,
-    allow_gitops: bool,
-) -> Result<(), CommandError> {
+fn check_owner(printer: &mut Printer, touched: &Touched<'_>, allow_gitops: bool) -> Result<(), CommandError> {
+    let Touched {
+        target, live, undone, ..
+    } = *touched;
     let metadata = &live["metadata"];
     let owners = metadata["ownerReferences"].as_array();
     let is_flagger = owners.into_iter().flatten().any(|owner| {
@@ -380,13 +557,12 @@ fn check_owner(
         owner["kind"] == "Canary" && api.starts_with("flagger.app/")
     });
     if is_flagger {
-        return Err(CommandError::user(format!(
-            "{target} belongs to Flagger, which would set the weights back"
-        ))
-        .hinted(format!(
-            "move traffic through its Canary: `kubectl edit canary -n {}`, or delete that first",
-            target.namespace
-        )));
+        return Err(
+            CommandError::user(format!("{target} belongs to Flagger, which would {undone}")).hinted(format!(
+                "move traffic through its Canary: `kubectl edit canary -n {}`, or delete that first",
+                target.namespace
+            )),
+        );
     }
     let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
     let is_managed_by = |name: &str| {
@@ -399,17 +575,17 @@ fn check_owner(
             .any(|field| metadata[field].get(mark).is_some())
     };
     if has("argo-rollouts.argoproj.io/managed-by-rollouts") || is_managed_by("rollouts-controller") {
-        return Err(owned_by_rollout(target, "NAME"));
+        return Err(owned_by_rollout(target, undone, "NAME"));
     }
     for owner in &OWNERS {
         if !owner.marks.iter().any(|mark| has(mark)) {
             continue;
         }
-        let error = CommandError::user(format!(
-            "{} looks after {target}, and may set the weights back",
-            owner.name
-        ))
-        .hinted(owner.recipe.replace("WEIGHTS", &weights(live)));
+        let error = CommandError::user(format!("{} looks after {target}, and may {undone}", owner.name));
+        let error = touched
+            .advice(owner)
+            .into_iter()
+            .fold(error, CommandError::hinted);
         if allow_gitops {
             printer.warning(&error);
             continue;
@@ -424,7 +600,7 @@ fn check_owner(
             .is_some_and(|all| !all.is_empty())
     {
         printer.note(format_args!(
-            "{target} is owned by another object, which may set the weights back"
+            "{target} is owned by another object, which may {undone}"
         ));
     }
     Ok(())
