@@ -6,6 +6,7 @@ pub(crate) mod metrics;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
 
 use crate::error::CommandError;
 use crate::ui::Printer;
@@ -24,8 +25,34 @@ pub(crate) enum Event {
     Warning(String),
 }
 
-/// Tells it.
-pub(crate) fn tell(printer: &mut Printer, event: Event) {
+/// Tells what happens until some work has ended, and asks it to stop when that is wanted. Returns what the work ends with.
+pub(crate) async fn attend<T>(
+    printer: &mut Printer,
+    mut events: mpsc::Receiver<Event>,
+    stopped: impl Future<Output = ()>,
+    stop: &watch::Sender<bool>,
+    work: impl Future<Output = T>,
+) -> T {
+    let (mut stopped, mut work) = (std::pin::pin!(stopped), std::pin::pin!(work));
+    loop {
+        tokio::select! {
+            Some(event) = events.recv() => tell(printer, event),
+            () = stopped.as_mut(), if !*stop.borrow() => {
+                printer.status("stopping");
+                // Nobody listens only if the work has ended already.
+                let _ = stop.send(true);
+            }
+            ended = work.as_mut() => {
+                while let Ok(event) = events.try_recv() {
+                    tell(printer, event);
+                }
+                return ended;
+            }
+        }
+    }
+}
+
+fn tell(printer: &mut Printer, event: Event) {
     match event {
         Event::Detail(text) if printer.is_verbose() => printer.status(text),
         Event::Detail(_) => {}

@@ -16,7 +16,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::commands::inject::settings::{Loaded, SettingsArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::service::{self, EVENTS, Event, asked_to_stop, block_on, http, tell};
+use crate::service::{self, EVENTS, Event, asked_to_stop, attend, block_on, http};
 use crate::ui::Printer;
 
 /// Serve the webhook that injects sidecars
@@ -115,10 +115,9 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
     let (listener, address) = service::listen(listen).await?;
     printer.status(format_args!("listening on https://{address}"));
 
-    let (events, mut told) = mpsc::channel(EVENTS);
-    let (stop, stopping) = watch::channel(false);
+    let (events, told) = mpsc::channel(EVENTS);
+    let (stop, mut stopping) = watch::channel(false);
     let state = Arc::new(State::new(loaded, certificate, stopping.clone(), events.clone()));
-    let mut watching = std::pin::pin!(watch_for_changes(&state, &source, &settings, refresh));
     let answering = {
         let state = Arc::clone(&state);
         move |request| {
@@ -126,26 +125,20 @@ async fn run(printer: &mut Printer, args: ServeArgs) -> Result<Exit, CommandErro
             async move { answer(&state, request).await }
         }
     };
-    let mut serving = tokio::spawn(http::run(listener, Some(tls), events, stopping, answering));
-    loop {
+    let server = http::run(listener, Some(tls), events, stopping.clone(), answering);
+    let mut serving = tokio::spawn(server);
+    let work = async {
         tokio::select! {
-            Some(event) = told.recv() => tell(printer, event),
-            () = stopped.as_mut(), if !*stop.borrow() => {
-                printer.status("stopping");
-                // Nobody listens only if the server has ended already.
-                let _ = stop.send(true);
-            }
-            () = watching.as_mut(), if !*stop.borrow() => {}
-            ended = &mut serving => {
-                while let Ok(event) = told.try_recv() {
-                    tell(printer, event);
-                }
-                return match ended {
-                    Ok(()) => Ok(Exit::Clean),
-                    Err(error) => Err(CommandError::user(format!("the server failed: {error}"))),
-                };
-            }
+            ended = &mut serving => return ended,
+            () = watch_for_changes(&state, &source, &settings, refresh) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
         }
+        serving.await
+    };
+    // What reads settings is large.
+    match Box::pin(attend(printer, told, stopped, &stop, work)).await {
+        Ok(()) => Ok(Exit::Clean),
+        Err(error) => Err(CommandError::user(format!("the server failed: {error}"))),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::service::http::{Answer, plain, status};
-use crate::service::{self, EVENTS, Event, asked_to_stop, block_on, http as server, tell};
+use crate::service::{self, EVENTS, Event, asked_to_stop, attend, block_on, http as server};
 use crate::ui::Printer;
 
 /// Look after control planes: what runs in the operator's pod
@@ -64,7 +64,7 @@ async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandErro
         resync,
         cluster,
     } = args;
-    let mut stopped = std::pin::pin!(asked_to_stop()?);
+    let stopped = asked_to_stop()?;
     let operator = Operator {
         namespaces: places.watched()?,
         namespace: places.operator_namespace,
@@ -74,7 +74,7 @@ async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandErro
     let (listener, address) = service::listen(listen).await?;
     printer.status(format_args!("listening on http://{address}"));
 
-    let (events, mut told) = mpsc::channel(EVENTS);
+    let (events, told) = mpsc::channel(EVENTS);
     let (stop, stopping) = watch::channel(false);
     let metrics = Arc::new(Metrics::default());
     let report: Arc<dyn Fn(Notice) + Send + Sync> = {
@@ -92,28 +92,17 @@ async fn serve(printer: &mut Printer, args: RunArgs) -> Result<Exit, CommandErro
         }
     };
     let serving = tokio::spawn(server::run(listener, None, events, stopping.clone(), answering));
-    let mut working = tokio::spawn(operator.run(connected, stopping, report));
-    loop {
-        tokio::select! {
-            Some(event) = told.recv() => tell(printer, event),
-            () = stopped.as_mut(), if !*stop.borrow() => {
-                printer.status("stopping");
-                // Nobody listens only if the work has ended already.
-                let _ = stop.send(true);
-            }
-            ended = &mut working => {
-                let _ = stop.send(true);
-                // That the server failed does not matter any more.
-                let _ = serving.await;
-                while let Ok(event) = told.try_recv() {
-                    tell(printer, event);
-                }
-                return match ended {
-                    Ok(result) => result.map(|()| Exit::Clean).map_err(crate::installer::error),
-                    Err(error) => Err(CommandError::user(format!("the operator failed: {error}"))),
-                };
-            }
-        }
+    let working = tokio::spawn(operator.run(connected, stopping, report));
+    let work = async {
+        let ended = working.await;
+        let _ = stop.send(true);
+        // That the server failed does not matter any more.
+        let _ = serving.await;
+        ended
+    };
+    match attend(printer, told, stopped, &stop, work).await {
+        Ok(result) => result.map(|()| Exit::Clean).map_err(crate::installer::error),
+        Err(error) => Err(CommandError::user(format!("the operator failed: {error}"))),
     }
 }
 
