@@ -395,6 +395,21 @@ async fn a_subset_that_others_have_come_to_name_stays() {
     assert_eq!(stage.run(shift).status, Some(0));
     assert_eq!(stage.run(["abort"]).status, Some(0));
     assert_eq!(subsets().await, 2);
+
+    // One that a wider rule has is there without the rule that was made.
+    let rules = stage.destination_rules();
+    let params = kube::api::DeleteParams::default();
+    rules.delete("reviews", &params).await.expect("it goes");
+    let wide = format!("*.{}.svc.cluster.local", stage.namespace);
+    let wide = json!({"metadata": {"name": "wide"}, "spec": {"host": wide, "subsets": [
+        {"name": "v1", "labels": {"version": "v1"}},
+    ]}});
+    stage.create("DestinationRule", &wide).await;
+    let output = stage.run(shift);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(subsets().await, 2);
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    assert!(rules.get_opt("reviews").await.expect("an answer").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
