@@ -31,7 +31,8 @@ use crate::ui::progress::Progress;
 /// other. While it waits for pods it says what keeps them: taints, missing CPU or memory, quotas, images, crashes. It
 /// can be stopped or killed at any point: the same command goes on, `rollback` goes back, `uninstall` removes.
 ///
-/// The objects are those that `meshctl manifest generate` prints for the same arguments.
+/// The objects are those that `meshctl manifest generate` prints for the same arguments, and, with the revision without a
+/// name, istiod-default-validator, which has configuration checked that names no revision.
 #[derive(Args, Debug)]
 #[command(after_long_help = INSTALL_EXAMPLES, mut_arg("timeout", |arg| arg.default_value("10m")))]
 pub(crate) struct InstallArgs {

@@ -62,7 +62,7 @@ struct SetArgs {
     #[arg(long, short, value_name = "NAME")]
     revision: String,
 
-    /// Move the tag if it leads to another revision
+    /// Move the tag if it leads to another revision, and set it even if another mesh has one of the name
     #[arg(long)]
     overwrite: bool,
 

@@ -53,6 +53,7 @@ const UPGRADE: [&str; 5] = [
     "-y",
     "--timeout=2m",
 ];
+const ROLLBACK: [&str; 3] = ["rollback", "-y", "--timeout=2m"];
 const UNINSTALL: [&str; 4] = ["uninstall", "--purge", "-y", "--timeout=2m"];
 
 /// The program on a mesh, through a kubeconfig.
@@ -104,6 +105,14 @@ impl Runner {
         command.spawn().expect("the program runs")
     }
 
+    /// The number of the installation before the newest, if both are complete.
+    fn earlier(&self) -> String {
+        let list = self.done(&["rollback", "--list"]).stdout;
+        let mut complete = list.lines().filter(|line| line.trim_end().ends_with(" complete"));
+        let earlier = complete.nth(1).expect("two installations");
+        earlier.split_whitespace().next().expect("a number").to_owned()
+    }
+
     fn log(&self) -> String {
         fs_err::read_to_string(self.project.path().join("log")).unwrap_or_default()
     }
@@ -137,6 +146,7 @@ async fn killed_anywhere_the_next_run_gets_there() {
     let mut steps = [
         (&INSTALL[..], "of-old"),
         (&UPGRADE[..], "of-new"),
+        (&ROLLBACK[..], "of-old"),
         (&UNINSTALL[..], ""),
     ]
     .map(|(args, map)| {
@@ -148,11 +158,14 @@ async fn killed_anywhere_the_next_run_gets_there() {
     let mut killed = 0;
     while killed < kills() {
         for (args, map, duration) in &mut steps {
+            // One that was killed when it was done would lead back again without a number.
+            let number = (args[0] == "rollback").then(|| runner.earlier());
+            let args: Vec<&str> = args.iter().copied().chain(number.as_deref()).collect();
             for _ in 0..3 {
-                kill_within(*duration, runner.start(args));
+                kill_within(*duration, runner.start(&args));
                 killed += 1;
             }
-            let output = runner.done(args);
+            let output = runner.done(&args);
             let found = objects_of(mesh).await;
             if map.is_empty() {
                 assert_eq!(found, BTreeSet::new(), "after {killed} kills: {output}");
