@@ -76,7 +76,7 @@ struct PlacesArgs {
     )]
     watched_namespaces: Vec<String>,
 
-    /// Namespace of the operator
+    /// Namespace of the operator, which must not be one of those
     #[arg(
         long,
         alias = "operatorNamespace",
