@@ -411,6 +411,24 @@ async fn tags_lead_to_revisions_and_go_with_them() {
                 .contains("`meshctl tag remove prod --istio-namespace cli-tags`"),
         "{wrong}"
     );
+    // And so are those that something else has set.
+    let injectors = api("MutatingWebhookConfiguration", "");
+    let mut theirs = injectors
+        .get("istio-revision-tag-prod-cli-tags")
+        .await
+        .expect("a tag");
+    let metadata = json!({ "name": "theirs-cli-tags", "labels": { "istio.io/tag": "theirs" } });
+    theirs.metadata = serde_json::from_value(metadata).expect("metadata");
+    let made = injectors.create(&PostParams::default(), &theirs).await;
+    made.expect("it is made");
+    let foreign = on_mesh(mesh, &["tag", "remove", "theirs", "-y"]);
+    assert_eq!(foreign.status, Some(2), "{foreign}");
+    let said = "the tag theirs was not set by meshctl, and is left alone";
+    assert!(foreign.stderr.contains(said), "{foreign}");
+    let deleted = injectors
+        .delete("theirs-cli-tags", &kube::api::DeleteParams::default())
+        .await;
+    deleted.expect("it is deleted");
     let both = [
         "tag",
         "set",

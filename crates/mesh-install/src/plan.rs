@@ -255,7 +255,10 @@ pub fn cede(object: &mut Value, live: &Value, others: Others) {
     }
     let is_led_elsewhere = others.has_default_tag && is_led_elsewhere(live);
     if is_led_elsewhere && !live["metadata"]["labels"][TAG_LABEL].is_null() {
+        // Whose it is has nothing to do with where it leads.
+        let owner = object["metadata"]["labels"][OWNER_LABEL].clone();
         object["metadata"]["labels"] = live["metadata"]["labels"].clone();
+        object["metadata"]["labels"][OWNER_LABEL] = owner;
         object["webhooks"] = live["webhooks"].clone();
         return;
     }
@@ -617,7 +620,7 @@ mod tests {
             {"name": name, "namespaceSelector": {"matchLabels": {"a": "b"}}, "objectSelector": {}}]});
         let webhook =
             |service: &str| json!([{"name": "validation.istio.io", "clientConfig": {"service": service}}]);
-        let validation = json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"labels": {"a": "b"}},
+        let validation = json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"labels": {"a": "b", OWNER_LABEL: "m"}},
             "webhooks": webhook("istiod")});
         let of_tag =
             json!({"metadata": {"labels": {TAG_LABEL: "default"}}, "webhooks": webhook("istiod-canary")});
@@ -632,7 +635,12 @@ mod tests {
             let mut object = validation.clone();
             cede(&mut object, &of_tag, others);
             assert_eq!(object["webhooks"] == of_tag["webhooks"], has_default_tag);
-            assert_eq!(object["metadata"] == of_tag["metadata"], has_default_tag);
+            let labels = &object["metadata"]["labels"];
+            assert_eq!(labels[OWNER_LABEL], "m");
+            assert_eq!(
+                (&labels[TAG_LABEL] == "default", &labels["a"] == "b"),
+                (has_default_tag, !has_default_tag)
+            );
         }
     }
 

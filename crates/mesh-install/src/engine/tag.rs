@@ -77,14 +77,7 @@ impl Session {
     ///
     /// It cannot be read.
     pub async fn tag_removal(&self, tag: &str) -> Result<Vec<ObjectRef>> {
-        let mut found = of_tag(&self.api, &self.mesh, tag).await?;
-        if tag == DEFAULT_TAG {
-            let states = super::plan::states(&self.api, &self.mesh).await?;
-            for object in of_default(&states, &self.mesh) {
-                found.remove(&ObjectRef::of(object, &self.mesh)?);
-            }
-        }
-        Ok(found.into_iter().rev().collect())
+        of_tag(&self.api, &self.mesh, tag).await
     }
 
     /// The objects that a tag would consist of. Changes nothing.
@@ -157,16 +150,13 @@ impl Session {
     pub async fn remove_tag(&self, tag: &str, wait_for_lock: Option<Duration>) -> Result<(), TagError> {
         self.lock(wait_for_lock).await?;
         let api = self.writer().await;
-        let mut going = of_tag(&api, &self.mesh, tag).await?;
+        let going = of_tag(&api, &self.mesh, tag).await?;
         if going.is_empty() {
             return Err(TagError::UnknownTag(tag.to_owned()));
         }
         if tag == DEFAULT_TAG {
-            for object in lead_default(&api, &self.mesh, true).await? {
-                going.remove(&object);
-            }
+            lead_default(&api, &self.mesh, true).await?;
         }
-        let going = going.into_iter().collect();
         Ok(super::remove::remove_objects(&api, &self.mesh, going).await?)
     }
 }
@@ -206,13 +196,25 @@ pub(super) async fn has_default(api: &Api, mesh: &str) -> Result<bool> {
     Ok(tags.iter().any(|tag| tag.tag == DEFAULT_TAG && tag.is_of(mesh)))
 }
 
-/// What of a mesh belongs to a tag.
-async fn of_tag(api: &Api, mesh: &str, tag: &str) -> Result<BTreeSet<ObjectRef>> {
+/// What of a mesh belongs to a tag alone, in the order in which it goes. Nothing, if somebody else has set the tag.
+async fn of_tag(api: &Api, mesh: &str, tag: &str) -> Result<Vec<ObjectRef>> {
     let labelled = super::remove::labelled(api, mesh).await?;
     let of_tag = labelled
         .into_iter()
         .filter(|(_, live)| label(live, TAG_LABEL) == Some(tag));
-    Ok(of_tag.map(|(object, _)| object).collect())
+    let mut found: BTreeSet<ObjectRef> = of_tag.map(|(object, _)| object).collect();
+    let injectors = tags(api).await?;
+    let is_ours = |known: &Tag| found.iter().any(|object| object.name == known.object);
+    if (injectors.iter()).any(|known| known.tag == tag && known.is_of(mesh) && !is_ours(known)) {
+        return Ok(Vec::new());
+    }
+    if tag == DEFAULT_TAG {
+        let states = super::plan::states(api, mesh).await?;
+        for object in of_default(&states, mesh) {
+            found.remove(&ObjectRef::of(object, mesh)?);
+        }
+    }
+    Ok(found.into_iter().rev().collect())
 }
 
 /// What the tag `default` takes from the revision without a name, as that has it, if it is installed.
@@ -235,10 +237,8 @@ fn of_default<'a>(states: &'a [State], mesh: &str) -> Vec<&'a Value> {
 }
 
 /// Gives plain namespaces and plain configuration back to the revision without a name, or switches its injector off.
-/// Returns what that revision has of it, as far as it is there.
-pub(super) async fn lead_default(api: &Api, mesh: &str, on: bool) -> Result<Vec<ObjectRef>> {
+pub(super) async fn lead_default(api: &Api, mesh: &str, on: bool) -> Result<()> {
     let states = super::plan::states(api, mesh).await?;
-    let mut found = Vec::new();
     for object in of_default(&states, mesh) {
         let reference = ObjectRef::of(object, mesh)?;
         if api.get(&reference).await?.is_none() {
@@ -252,7 +252,6 @@ pub(super) async fn lead_default(api: &Api, mesh: &str, on: bool) -> Result<Vec<
         if on || reference.kind.kind == "MutatingWebhookConfiguration" {
             must_apply(api, &reference, &object, true).await?;
         }
-        found.push(reference);
     }
-    Ok(found)
+    Ok(())
 }
