@@ -9,6 +9,7 @@ use mesh_core::cluster::Cluster;
 use mesh_core::k8s_openapi::api::apps::v1::Deployment;
 use mesh_install::inventory::{DEFAULT_REVISION, control_planes};
 use mesh_install::manifest::{ComponentName, Manifest};
+use mesh_install::operator::objects::is_operator;
 use mesh_install::plan::{Desired, Part};
 use mesh_install::precheck::{Category, Check, Options, Status};
 use mesh_install::spec::{Request, Resolved};
@@ -173,6 +174,13 @@ fn carry_out(
     cluster.run_to_end(async |connected| {
         let (session, _events) = session(connected.clone(), &mesh);
         let states = run::states(&session, &cluster).await?;
+        if states.iter().any(is_operator) {
+            return Err(CommandError::user(format!(
+                "{mesh} is the namespace of an operator, which would be replaced"
+            ))
+            .hinted("name another one with `--istio-namespace`")
+            .hinted("`meshctl operator remove` removes the operator"));
+        }
         if action == "upgrade" {
             state_of(&states, &revision, &mesh)?;
         }

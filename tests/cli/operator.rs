@@ -248,7 +248,7 @@ async fn all_is_repaired(client: &Client, mesh: &str, operator: &Service) {
             }
             left -= 1;
         }
-        let end = Instant::now() + Duration::from_mins(1);
+        let end = Instant::now() + Duration::from_mins(3);
         loop {
             let found = objects_of(client, mesh).await;
             let wrong: Vec<_> = wanted
@@ -732,6 +732,15 @@ async fn can_be_removed(cluster: &TestCluster, access: &Access, elsewhere: &Api<
     create(&beside, "mesh", &small()).await;
     let operator = start(&access.kubeconfig(), "mesh-b");
     wait_until_ready(&beside, "mesh").await;
+    let over = meshctl(
+        cluster.kubeconfig(),
+        ["install", "--yes", "--istio-namespace", "meshctl-operator"],
+    );
+    assert_eq!(over.status, Some(2), "{over:?}");
+    assert!(
+        over.stderr.contains("is the namespace of an operator"),
+        "{over:?}"
+    );
     let own = ["--operator-namespace", "mesh-b"];
     let over = meshctl(
         cluster.kubeconfig(),

@@ -83,8 +83,8 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
 
 /// Whether what is installed is an operator, and nothing else is remembered of it either.
 pub fn is_operator(state: &State) -> bool {
-    let parts = state.history.iter().flat_map(|entry| &entry.parts);
-    parts.into_iter().all(|part| part.name == PART)
+    let mut parts = state.history.iter().flat_map(|entry| &entry.parts).peekable();
+    parts.peek().is_some() && parts.all(|part| part.name == PART)
 }
 
 fn account(namespace: &str) -> Value {
@@ -362,6 +362,7 @@ mod tests {
     #[test]
     fn operators_are_told_from_control_planes() {
         let mut state = State::new("ops", "default");
+        assert!(!is_operator(&state), "what consists of nothing");
         let entry = |parts| Entry {
             facts: EntryFacts::default(),
             parts,
