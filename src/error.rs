@@ -32,6 +32,8 @@ pub(crate) enum ErrorKind {
     Interrupted,
     /// Somebody else has changed what is ours to change, or works on it.
     Conflict,
+    /// What has to come first did not come in time.
+    TimedOut,
 }
 
 /// A place in a file.

@@ -69,6 +69,7 @@ fn main() -> ExitCode {
             match error.kind {
                 ErrorKind::Interrupted => Exit::Interrupted,
                 ErrorKind::Conflict => Exit::Conflict,
+                ErrorKind::TimedOut => Exit::TimedOut,
                 _ => Exit::Failed,
             }
         }

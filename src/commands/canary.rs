@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use mesh_canary::patch::{self, Change};
 use mesh_canary::percent::{Percent, Shift};
-use mesh_canary::route::Condition;
+use mesh_canary::route::{Condition, Version};
 use mesh_canary::rules;
 use mesh_canary::state::{Created, Extras, Phase, Rollout};
 use mesh_core::cluster::Cluster;
@@ -33,7 +33,7 @@ use crate::cluster::{ClusterArgs, duration};
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
 use crate::ui::document::FormatArgs;
-use crate::ui::{Printer, diff, table};
+use crate::ui::{Printer, table};
 use checks::readable;
 use driver::{Driver, Prepared, Target, blamed, verify};
 use event::{Event, Format, Speaker};
@@ -75,7 +75,7 @@ Exit status:
   1  the canary was judged bad, and traffic went back
   2  it could not be done: traffic stays where it is
   3  on hold: traffic stays where it is
-  4  the time was up: traffic stays where it is
+  4  the time was up: traffic stays where it is, or is on its way back (abort, undo)
   5  somebody else changed the routes, or works on the rollout";
 
 #[derive(Subcommand, Debug)]
@@ -93,7 +93,7 @@ enum CanaryCommand {
     /// Send all traffic back at once, and restore the routes
     Abort(EndArgs),
     /// Take a promotion back
-    Undo(EndArgs),
+    Undo(UndoArgs),
     /// Hold a run that is under way where it is
     Pause(EndArgs),
     /// Go on with a run that was paused or has died
@@ -152,7 +152,7 @@ struct ChangeArgs {
     #[arg(long)]
     allow_gitops: bool,
 
-    /// How long to wait for proxies to have the weights
+    /// How long to wait for proxies to know the subsets, and to have the weights
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     proxy_timeout: Duration,
 
@@ -288,6 +288,16 @@ struct EndArgs {
     subject: SubjectArgs,
 }
 
+#[derive(Args, Debug)]
+struct UndoArgs {
+    /// Go back even if no pod of the old version is ready
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    end: EndArgs,
+}
+
 /// Runs the command.
 pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, CommandError> {
     let CanaryArgs { command } = args;
@@ -310,9 +320,8 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
         CanaryCommand::Status(args) => status::status(printer, &args),
         CanaryCommand::Run(args) => run::run(printer, &args),
         CanaryCommand::Resume(args) => run::resume(printer, &args),
-        CanaryCommand::Abort(args) => end(printer, &args, Phase::Aborted, |rollout| {
-            let is_half_back = rollout.phase != Phase::Promoted && !rollout.created.is_empty();
-            if rollout.phase.is_open() || is_half_back {
+        CanaryCommand::Abort(args) => end(printer, &args, Phase::Aborted, async |_, rollout| {
+            if can_go_back(rollout) {
                 return Ok(());
             }
             Err(CommandError::user(format!(
@@ -321,7 +330,10 @@ pub(crate) fn canary(printer: &mut Printer, args: CanaryArgs) -> Result<Exit, Co
             ))
             .hinted("`meshctl canary undo` takes a promotion back"))
         }),
-        CanaryCommand::Undo(args) => end(printer, &args, Phase::Undone, |rollout| {
+        CanaryCommand::Undo(args) => end(printer, &args.end, Phase::Undone, async |driver, rollout| {
+            if rollout.phase == Phase::Promoted && !args.force {
+                return ready(driver, &rollout.subject.stable).await;
+            }
             if matches!(rollout.phase, Phase::Promoted | Phase::Ready) {
                 return Ok(());
             }
@@ -368,17 +380,41 @@ fn end(
     printer: &mut Printer,
     args: &EndArgs,
     phase: Phase,
-    allowed: impl FnOnce(&Rollout) -> Result<(), CommandError>,
+    allowed: impl AsyncFnOnce(&Driver, &Rollout) -> Result<(), CommandError>,
 ) -> Result<Exit, CommandError> {
     on_cluster(printer, &args.subject, async |printer, driver| {
         let (target, _, rollout) = driver.current(&args.subject).await?;
-        allowed(&rollout)?;
+        allowed(&driver, &rollout).await?;
         let speaker = Speaker {
             format: args.output.format,
         };
-        go_back(printer, &driver, speaker, &target, phase, "", args.proxy_timeout).await?;
-        Ok(Exit::Clean)
+        let limit = args.proxy_timeout;
+        let (_, synced) = go_back(printer, &driver, speaker, &target, phase, "", limit).await?;
+        Ok(if synced.is_done() {
+            Exit::Clean
+        } else {
+            Exit::TimedOut
+        })
     })
+}
+
+/// Whether there is something to put back, or to take away after that was done.
+fn can_go_back(rollout: &Rollout) -> bool {
+    let is_half_back = rollout.phase != Phase::Promoted && !rollout.created.is_empty();
+    rollout.phase.is_open() || is_half_back
+}
+
+/// Makes sure that somebody would answer traffic that goes back to a version.
+async fn ready(driver: &Driver, version: &Version) -> Result<(), CommandError> {
+    let hint = "deploy it first, or go back all the same with `--force`";
+    let pods = driver.pods(version).await.map_err(|error| error.hinted(hint))?;
+    if pods.ready == 0 {
+        return Err(CommandError::user(format!(
+            "no pod of `{version}` is ready: traffic would go to nobody"
+        ))
+        .hinted(hint));
+    }
+    Ok(())
 }
 
 /// What is to become of the weights.
@@ -447,7 +483,16 @@ async fn move_traffic(
         return Ok(checked);
     }
     let lock = lock(&driver.cluster, &prepared.target).await?;
-    let result = write(printer, driver, speaker, args, &prepared, wanted).await;
+    let result = write(
+        printer,
+        driver,
+        speaker,
+        args,
+        &prepared,
+        change.proxy_timeout,
+        wanted,
+    )
+    .await;
     lock.release().await;
     let (_, rollout) = result?;
     last::write(driver);
@@ -476,7 +521,7 @@ fn plan(driver: &Driver, rollout: &Rollout, step: &Move) -> Result<Rollout, Comm
     match step {
         Move::Prepare => {
             let phase = rollout.phase;
-            if rollout.percent == Percent::ZERO && phase == Phase::Ready {
+            if phase == Phase::Ready {
                 rollout.record(&stamp, phase, "prepared");
             }
         }
@@ -516,10 +561,11 @@ async fn check(
     let after = change.applied(live)?;
     driver.check(printer, prepared, &after, args.allow_gitops).await?;
     if args.diff || args.dry_run {
-        let look = printer.look();
+        let speaker = Speaker {
+            format: args.output.format,
+        };
         let before = if *is_new { String::new() } else { readable(live) };
-        let name = target.to_string();
-        diff::unified(printer.stdout(), look, (&name, &name), &before, &readable(&after))?;
+        speaker.say_diff(printer, &target.to_string(), &before, &readable(&after))?;
         if !missing.is_empty() {
             let (target, before, after) = if let Some(rule) = rule {
                 let live = driver.read(rule).await?.unwrap_or_default();
@@ -529,8 +575,7 @@ async fn check(
                 let made = rules::new_rule(&driver.service, missing, inherited.as_ref());
                 (driver.new_rule_target(), String::new(), readable(&made))
             };
-            let name = target.to_string();
-            diff::unified(printer.stdout(), look, (&name, &name), &before, &after)?;
+            speaker.say_diff(printer, &target.to_string(), &before, &after)?;
         }
     }
     if args.dry_run && !is_new {
@@ -548,13 +593,15 @@ fn changed(
     Ok(patch::shift(live, rollout, &driver.names(target))?)
 }
 
-/// Makes what is missing and writes the weights: first what routes name, then the routes.
+/// Makes what is missing and writes the weights: first what routes name, then, when proxies know it, which may take up to
+/// `limit`, the routes.
 async fn write(
     printer: &mut Printer,
     driver: &Driver,
     speaker: Speaker,
     args: &SubjectArgs,
     prepared: &Prepared,
+    limit: Duration,
     wanted: impl Fn(&Rollout) -> Result<Rollout, CommandError>,
 ) -> Result<(Value, Rollout), CommandError> {
     let Prepared {
@@ -612,9 +659,9 @@ async fn write(
         let settings_of = settings_of.map(|inherited| inherited.from.to_string());
         speaker.say(printer, &Event::Created { object, settings_of })?;
     }
-    if !created.is_empty() {
-        // Routes to a subset that a proxy does not know yet answer with 503.
-        driver.wait_for_subsets(subject, Duration::from_secs(30)).await?;
+    // What is there may have come just now, from a command that was killed or from the user.
+    if !created.is_empty() || rollout.phase == Phase::Ready || rollout.percent == Percent::ZERO {
+        driver.wait_for_subsets(target, live, subject, limit).await?;
     }
     let result = if is_new {
         created.push(Created::VirtualService);
@@ -663,8 +710,8 @@ async fn sync(
     Ok(proxies)
 }
 
-/// Puts the routes back, and then takes away what was made for the rollout. Needs neither the Lease nor Prometheus, and
-/// can be repeated.
+/// Puts the routes back, and then takes away what was made for the rollout, unless proxies still route to it. Needs
+/// neither the Lease nor Prometheus, and can be repeated.
 async fn go_back(
     printer: &mut Printer,
     driver: &Driver,
@@ -673,7 +720,7 @@ async fn go_back(
     phase: Phase,
     reason: &str,
     proxy_timeout: Duration,
-) -> Result<Rollout, CommandError> {
+) -> Result<(Rollout, Synced), CommandError> {
     let back = |live: &Value| {
         let mut rollout = Rollout::of(live)?.ok_or_else(|| {
             CommandError::user(format!("{target} has no rollout any more")).hinted("look at its routes")
@@ -682,7 +729,8 @@ async fn go_back(
             // The routes are back already; only what was made may still be there.
             return Ok(patch::note(live, &rollout));
         }
-        rollout.percent = Percent::ZERO;
+        // Going back must not fail because no one share can be told.
+        rollout.percent = rollout.share_before(&driver.names(target)).unwrap_or_default();
         rollout.extras = Extras::default();
         reason.clone_into(&mut rollout.message);
         rollout.record(&driver.stamp(), phase, phase.as_str());
@@ -698,9 +746,15 @@ async fn go_back(
             rollout.subject.stable
         )));
     }
-    sync(printer, driver, speaker, &rollout, proxy_timeout).await?;
+    let synced = sync(printer, driver, speaker, &rollout, proxy_timeout).await?;
     if rollout.created.is_empty() {
-        return Ok(rollout);
+        return Ok((rollout, synced));
+    }
+    if !synced.is_done() {
+        printer.note(
+            "what was made for the rollout stays as long as proxies route to it; run `meshctl canary abort` again to take it away",
+        );
+        return Ok((rollout, synced));
     }
     let created = std::mem::take(&mut rollout.created);
     let is_ours = created.contains(&Created::VirtualService);
@@ -715,7 +769,7 @@ async fn go_back(
             if let Some(now) = driver.read(target).await?.filter(|now| !driver::is_shared(now)) {
                 driver.delete(target, &now).await?;
             }
-            return Ok(rollout);
+            return Ok((rollout, synced));
         }
     }
     let cleared = |live: &Value| {
@@ -724,7 +778,7 @@ async fn go_back(
         Ok(patch::note(live, &rollout))
     };
     let (_, rollout) = driver.change(target, cleared).await?;
-    Ok(rollout)
+    Ok((rollout, synced))
 }
 
 /// Notes that a rollout stands elsewhere; traffic stays.

@@ -190,6 +190,93 @@ async fn several_shares_come_one_after_the_other_until_somebody_objects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_begins_at_the_share_that_is_there_and_stays_with_its_routes() {
+    let stage = Stage::new("canary-share", &["v1", "v2"]).await;
+    stage.split(80, 20).await;
+    let before = stage.routes().await["spec"].to_string();
+    let versions = ["--stable=v1", "--canary=v2"];
+    let output = stage.run(["init"].into_iter().chain(versions));
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(stage.weights().await, [80, 20]);
+    let status = stage.run(["status", "-o", "json"]).json();
+    assert_eq!(
+        (&status["phase"], &status["canary"]["percent"]),
+        (&json!("ready"), &json!("20%"))
+    );
+    let output = stage.run(["shift", "--to=10%,25%", "-o", "json"]);
+    assert_eq!(
+        (output.status, shares(&output)),
+        (Some(0), vec!["25%".to_owned()])
+    );
+    let abort = stage.run(["abort"]);
+    assert_eq!(abort.status, Some(0), "{abort}");
+    assert!(abort.stdout.contains("aborted at 20%"), "{abort}");
+    assert_eq!(stage.routes().await["spec"].to_string(), before);
+    let output = stage.run(["shift", "+10%"].into_iter().chain(versions));
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(stage.weights().await, [70, 30]);
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    // A run takes the next of its steps; programs get what would change as an event.
+    let prometheus = answering(VECTOR_OF_ONE, Duration::ZERO);
+    let run = ["run", "--steps=5,40", "--dry-run", "-o", "json", "--prometheus"];
+    let output = stage.run(run.into_iter().chain([&*prometheus]).chain(versions));
+    assert_eq!(output.status, Some(0), "{output}");
+    let event: Value = serde_json::from_str(&output.stdout).expect("one event");
+    assert_eq!(event["event"], "diff");
+    assert_eq!(event["object"], "VirtualService NAMESPACE/reviews");
+    assert!(
+        event["diff"].to_string().contains("+      weight: 40"),
+        "{output}"
+    );
+    let output = stage.run(
+        ["shift", "30%", "--diff", "-o", "json"]
+            .into_iter()
+            .chain(versions),
+    );
+    let names: Vec<Value> = output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("an event")["event"].clone())
+        .collect();
+    assert_eq!(names, ["diff", "located", "shifted", "synced"], "{output}");
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+
+    // Routes that differ have no share in common, and one of them is not another.
+    let route = json!({"match": [{"uri": {"prefix": "/a"}}], "route": [
+        {"destination": {"host": "reviews", "subset": "v1"}, "weight": 100},
+        {"destination": {"host": "reviews", "subset": "v2"}, "weight": 0},
+    ]});
+    stage
+        .edit(&json!([{"op": "add", "path": "/spec/http/0", "value": route}]))
+        .await;
+    let second = async || {
+        let route = stage.routes().await["spec"]["http"][1]["route"].clone();
+        route[1]["weight"].clone()
+    };
+    for (args, status, message) in [
+        (
+            &["shift", "+10%"][..],
+            2,
+            "v2 has 0% of the traffic of one route and 20% of another's",
+        ),
+        (&["shift", "10%", "--route=0"], 0, ""),
+        (
+            &["shift", "50%", "--route=1"],
+            2,
+            "is not of route `1`, but of http[0]",
+        ),
+        (&["shift", "15%", "--route=0"], 0, ""),
+    ] {
+        let output = stage.run(args.iter().copied().chain(versions));
+        assert_eq!(output.status, Some(status), "{args:?} {output}");
+        assert!(output.stderr.contains(message), "{args:?} {output}");
+        assert_eq!(second().await, 20, "{args:?} {output}");
+    }
+    assert_eq!(stage.weights().await, [85, 15]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_else_a_shift_does_stays_until_it_is_taken_back() {
     let stage = Stage::new("canary-extras", &["v1", "v2"]).await;
     stage.split(100, 0).await;
@@ -243,7 +330,18 @@ async fn what_else_a_shift_does_stays_until_it_is_taken_back() {
     assert_eq!(weights().await, [80, 20]);
     run(&["promote"]);
     assert_eq!(facts().await, (0, None, false));
-    run(&["undo"]);
+
+    // There is nobody left whom traffic could go back to.
+    stage.scale("v1", 0).await;
+    let undo = stage.run(["undo"]);
+    assert_eq!(undo.status, Some(2), "{undo}");
+    assert!(
+        undo.stderr.contains("no pod of `v1` is ready") && undo.stderr.contains("--force"),
+        "{undo}"
+    );
+    assert_eq!(facts().await, (0, None, false));
+    assert_eq!(weights().await, [0, 100]);
+    run(&["undo", "--force"]);
     assert_eq!(
         stage.routes().await["spec"].to_string(),
         before["spec"].to_string()
@@ -396,10 +494,40 @@ async fn a_subset_that_others_have_come_to_name_stays() {
     assert_eq!(stage.run(["abort"]).status, Some(0));
     assert_eq!(subsets().await, 2);
 
+    // Nor does it go if they have come to name it while a run was under way.
+    stage
+        .edit_rule(&json!([{"op": "remove", "path": "/spec/subsets/1"}]))
+        .await;
+    let prometheus = answering(VECTOR_OF_ONE, Duration::ZERO);
+    let run = [
+        "run",
+        "--steps=10",
+        "--canary=v2",
+        "--on-interrupt=abort",
+        "--prometheus",
+    ];
+    let child = stage.start(run.into_iter().chain([&*prometheus]));
+    wait_for("the first step", async || {
+        let route = stage.routes().await["spec"]["http"][0]["route"].clone();
+        (route[1]["weight"] == 10).then_some(())
+    })
+    .await;
+    let other = json!({"metadata": {"name": "other"}, "spec": {"hosts": ["books.example.com"], "gateways": ["books"], "http": [
+        {"route": [{"destination": {"host": "reviews", "subset": "v2"}}]},
+    ]}});
+    stage.virtual_service(&other).await;
+    Stage::signal(&child, "-TERM");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(130), "{output}");
+    assert!(output.stderr.contains("because other routes name it"), "{output}");
+    assert_eq!(subsets().await, 2);
+
     // One that a wider rule has is there without the rule that was made.
     let rules = stage.destination_rules();
     let params = kube::api::DeleteParams::default();
     rules.delete("reviews", &params).await.expect("it goes");
+    let routes = stage.virtual_services();
+    routes.delete("other", &params).await.expect("it goes");
     let wide = format!("*.{}.svc.cluster.local", stage.namespace);
     let wide = json!({"metadata": {"name": "wide"}, "spec": {"host": wide, "subsets": [
         {"name": "v1", "labels": {"version": "v1"}},
@@ -1046,15 +1174,26 @@ async fn what_a_killed_shift_had_begun_to_make_is_taken_over_or_away() {
     assert!(halves > 0, "it never got anywhere");
 }
 
-/// Answers every request with the same, after a pause. Ends with the process.
+const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+
+const VECTOR_OF_ONE: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"reporter":"source"},"value":[1,"1"]}]}}"#;
+
+/// Answers every request with the same, after a pause.
 fn answering(body: &'static str, pause: Duration) -> String {
+    answering_to(pause, move |_| body.to_owned())
+}
+
+/// Answers the bodies of requests, after a pause. Ends with the process.
+fn answering_to(pause: Duration, answer: impl Fn(&[u8]) -> String + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
             std::thread::spawn(move || {
-                let (mut stream, _) = request(stream);
+                let (mut stream, question) = request(stream);
                 std::thread::sleep(pause);
+                let body = answer(&question);
                 let answer = format!(
                     "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                     body.len()
@@ -1077,14 +1216,13 @@ async fn without_an_honest_prometheus_nothing_moves() {
         );
         Box::leak(text.into_boxed_str())
     };
-    let empty = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
     let now = Duration::ZERO;
     for (url, message) in [
         ("http://127.0.0.1:1".to_owned(), "cannot be asked: "),
         (answering(vector("NaN"), now), "answers nothing to `vector(1)`"),
         (answering(vector("-1"), now), "answers -1 to `vector(1)`"),
         (answering(vector("+Inf"), now), "answers inf to `vector(1)`"),
-        (answering(empty, now), "answers nothing to `vector(1)`"),
+        (answering(EMPTY, now), "answers nothing to `vector(1)`"),
         (answering("<html>", now), "answers what is not its JSON"),
         (
             answering(vector("1"), Duration::from_secs(10)),
@@ -1102,6 +1240,42 @@ async fn without_an_honest_prometheus_nothing_moves() {
         "{output}"
     );
     assert_eq!(stage.routes().await, before);
+
+    // One that knows everything of the canary, and nothing of the version that it is to be held against.
+    let one_sided = one_sided();
+    let run = [
+        "run",
+        "--steps=50",
+        "--interval=1s",
+        "--max-inconclusive=1",
+        "--prometheus",
+    ];
+    let output = stage.run(run.into_iter().chain([&*one_sided]));
+    assert_eq!(output.status, Some(3), "{output}");
+    assert!(
+        output
+            .stdout
+            .contains("there is nothing of the stable version to compare with: no series"),
+        "{output}"
+    );
+    let output = stage.run(run.into_iter().chain([&*one_sided, "--no-compare"]));
+    assert_eq!(output.status, Some(0), "{output}");
+}
+
+/// A Prometheus that has 100 good requests of anything but `v1`.
+fn one_sided() -> String {
+    answering_to(Duration::ZERO, |question| {
+        let question = String::from_utf8_lossy(question);
+        if question.contains("reviews-v1") {
+            return EMPTY.to_owned();
+        }
+        let value = match question {
+            _ if question.contains("vector%280%29") => "0",
+            _ if question.contains("timestamp") || question.ends_with("vector%281%29") => "1",
+            _ => "100",
+        };
+        VECTOR_OF_ONE.replace("\"1\"", &format!("\"{value}\""))
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -1254,8 +1428,18 @@ spec:
     "#);
     let text = fs_err::read_to_string(project.path().join("mesh/routes.yaml")).expect("the file");
     assert!(text.contains("weight: 90 # of them"), "{text}");
-    let more = project.run(["canary", "shift", "+15%", "--files", "mesh", "--canary", "v2"]);
+    let more = [
+        "canary", "shift", "+15%", "--files", "mesh", "--canary", "v2", "-o", "json",
+    ];
+    let dry = project.run(more.into_iter().chain(["--dry-run"])).json();
+    assert_eq!(
+        (&dry["event"], &dry["object"]),
+        (&json!("diff"), &json!("mesh/routes.yaml"))
+    );
+    assert!(dry["diff"].to_string().contains("weight: 75 # of them"), "{dry}");
+    let more = project.run(more);
     assert_eq!(more.status, Some(0), "{more}");
+    assert_eq!(more.json(), json!({"event": "wrote", "file": "mesh/routes.yaml"}));
     let text = fs_err::read_to_string(project.path().join("mesh/routes.yaml")).expect("the file");
     assert!(
         text.contains("weight: 75 # of them") && text.contains("weight: 25"),

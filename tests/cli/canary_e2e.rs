@@ -2,7 +2,7 @@
 //! Prometheus scrapes them.
 
 use std::io::Write;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -412,7 +412,14 @@ async fn plans_ask_webhooks_and_signals_end_them_as_told() {
     assert_eq!(stage.run(["abort"]).status, Some(0));
 
     // A pipeline that is cancelled sends everything back.
-    let child = scene.start(&["run", "--steps=20,100", "--interval=30s", "--on-interrupt=abort"]);
+    asked.lock().expect("no panic").clear();
+    let cancelled = [
+        "run",
+        "--plan=canary.yaml",
+        "--interval=30s",
+        "--on-interrupt=abort",
+    ];
+    let child = scene.start(&cancelled);
     let begun = Instant::now();
     while stage.weights().await != [80, 20] {
         assert!(begun.elapsed() < Duration::from_secs(20));
@@ -424,11 +431,66 @@ async fn plans_ask_webhooks_and_signals_end_them_as_told() {
     assert_eq!(output.status, Some(130), "{output}");
     assert_eq!(stage.weights().await, [100, 0], "{output}");
     assert_eq!(stage.run(["status", "-o", "json"]).json()["phase"], "aborted");
+    let last = asked.lock().expect("no panic").last().cloned();
+    let last = last.expect("a question");
+    assert_eq!(
+        (&last["when"], &last["phase"]),
+        (&json!("end"), &json!("aborted"))
+    );
+
+    // Whoever pauses or aborts while a step is judged is heard, however good the step was.
+    let (asked, url) = acting(vec![stage.command(["pause"]), stage.command(["abort"])]);
+    let plan = format!(
+        "steps: [5, 20, 40]\ninterval: 1s\nlimits: {{minRequests: 1, maxInconclusive: 50, compare: false}}\n\
+         webhooks:\n- {{name: before, url: '{url}', when: before-step}}\n- {{name: after, url: '{url}', when: after-step}}\n"
+    );
+    fs_err::write(stage.project.path().join("canary.yaml"), plan).expect("a file");
+    assert_eq!(stage.run(["shift", "10%"]).status, Some(0));
+    let child = scene.start(&["run", "--plan=canary.yaml"]);
+    let last_event = async || {
+        let object = stage.routes().await;
+        let state = object["metadata"]["annotations"]["meshctl.dev/canary"].as_str()?;
+        let state: Value = serde_json::from_str(state).ok()?;
+        Some((
+            state["phase"].clone(),
+            state["events"].as_array()?.last()?["what"].clone(),
+        ))
+    };
+    wait_for("the verdict on what is on hold", async || {
+        (last_event().await? == (json!("paused"), json!("pass"))).then_some(())
+    })
+    .await;
+    assert_eq!(stage.weights().await, [80, 20]);
+    let url = scene.prometheus.url();
+    assert_eq!(stage.run(["resume", "--prometheus", &url]).status, Some(0));
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(1), "{output}");
+    let phases = events(&output, "phase");
+    let last = phases.last().expect("a phase");
+    assert_eq!(last["phase"], "aborted", "{output}");
+    assert_eq!(stage.weights().await, [100, 0]);
+    // What comes first is the step after what the canary had.
+    let first = asked
+        .lock()
+        .expect("no panic")
+        .first()
+        .cloned()
+        .expect("a question");
+    assert_eq!(
+        (&first["when"], &first["percent"]),
+        (&json!("before-step"), &json!("20%"))
+    );
     drop(traffic);
 }
 
 /// A webhook that agrees to everything, and keeps what it was sent. Ends with the process.
 fn counting() -> (Arc<Mutex<Vec<Value>>>, String) {
+    acting(Vec::new())
+}
+
+/// As [`counting`], with something that is done before each answer after a step, as long as there is something.
+fn acting(commands: Vec<Command>) -> (Arc<Mutex<Vec<Value>>>, String) {
+    let mut commands = commands.into_iter();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/gate", listener.local_addr().expect("an address"));
     let bodies = Arc::<Mutex<Vec<Value>>>::default();
@@ -436,9 +498,14 @@ fn counting() -> (Arc<Mutex<Vec<Value>>>, String) {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (mut stream, body) = request(stream);
-            kept.lock()
-                .expect("no panic")
-                .push(serde_json::from_slice(&body).expect("JSON"));
+            let body: Value = serde_json::from_slice(&body).expect("JSON");
+            if body["when"] == "after-step"
+                && let Some(mut command) = commands.next()
+            {
+                let output = command.output().expect("it runs");
+                assert!(output.status.success(), "{output:?}");
+            }
+            kept.lock().expect("no panic").push(body);
             let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
         }
     });
@@ -467,6 +534,8 @@ async fn killed_at_any_moment_it_can_go_on_and_back() {
         format!("{} {}", stage.routes().await["spec"], rule.data["spec"])
     };
     let before = specs().await;
+    let bridge = what_proxies_do_not_know_yet_gets_nothing(&scene).await;
+    assert_eq!(specs().await, before);
     let args = [
         "run",
         "--steps=10,20,30,40,50,60,70,80,90",
@@ -506,7 +575,79 @@ async fn killed_at_any_moment_it_can_go_on_and_back() {
         assert_eq!(specs().await, before, "round {round}, after {moment:?}");
     }
     assert!(rounds < 4 || moved > 0, "it never got anywhere");
+    bridge.abort();
     drop(traffic);
+}
+
+/// Subsets are made before weights point at them, and go after: when the proxies say so. The second one must be missing.
+async fn what_proxies_do_not_know_yet_gets_nothing(scene: &Scene) -> JoinHandle<()> {
+    let number = |stage: &Stage| {
+        let rules = stage.destination_rules();
+        async move {
+            let rule = rules.get("reviews").await.expect("the rule");
+            rule.data["spec"]["subsets"].as_array().map_or(0, Vec::len)
+        }
+    };
+    let shift = ["shift", "10%", "--canary=v2", "--proxy-timeout=1s"];
+    // The proxies are told of the subset that is missing; of nothing from here on.
+    let is_known = |name: &str| {
+        scene.mesh.envoys().iter().any(|envoy| {
+            let clusters = envoy.admin_get("/clusters").expect("clusters");
+            String::from_utf8_lossy(&clusters).contains(&format!("|{name}|"))
+        })
+    };
+    wait_for("the proxies to forget", async || (!is_known("v2")).then_some(())).await;
+    assert!(is_known("v1"));
+    scene.bridge.abort();
+    let Scene { stage, .. } = scene;
+    // Also if it is there by now, from the first attempt.
+    for _ in 0..2 {
+        let output = stage.run(shift);
+        assert_eq!(output.status, Some(4), "{output}");
+        assert!(
+            output
+                .stderr
+                .contains("0 of 2 proxies know the subsets v1 and v2")
+                && output
+                    .stderr
+                    .contains("client-0.NAMESPACE, client-1.NAMESPACE: no weight was written"),
+            "{output}"
+        );
+        assert_eq!(number(stage).await, 2);
+        let routes = stage.routes().await;
+        assert_eq!(
+            routes["spec"]["http"][0]["route"].as_array().map(Vec::len),
+            Some(1)
+        );
+    }
+    assert_eq!(stage.run(["abort"]).status, Some(0));
+    assert_eq!(number(stage).await, 1);
+
+    // A pipeline that is cancelled while it waits leaves nothing.
+    let child = scene.start(&["run", "--canary=v2", "--on-interrupt=abort"]);
+    wait_for("the subset", async || (number(stage).await == 2).then_some(())).await;
+    Stage::signal(&child, "-TERM");
+    let output = tokio::task::block_in_place(|| stage.project.collect(child));
+    assert_eq!(output.status, Some(130), "{output}");
+    assert_eq!(number(stage).await, 1);
+
+    let apply = MeshUnderTest::apply_virtual_service;
+    let again = bridge(stage, Arc::clone(&scene.mesh), "VirtualService", apply).await;
+    let output = stage.run(shift);
+    assert_eq!(output.status, Some(0), "{output}");
+    again.abort();
+    let output = stage.run(["abort", "--proxy-timeout=1s"]);
+    assert_eq!(output.status, Some(4), "{output}");
+    assert!(
+        output.stderr.contains("run `meshctl canary abort` again"),
+        "{output}"
+    );
+    assert_eq!(number(stage).await, 2);
+    let again = bridge(stage, Arc::clone(&scene.mesh), "VirtualService", apply).await;
+    let output = stage.run(["abort"]);
+    assert_eq!(output.status, Some(0), "{output}");
+    assert_eq!(number(stage).await, 1);
+    again
 }
 
 /// Reads an object, changes it, and writes what was read, like an editor, until nobody else was faster.

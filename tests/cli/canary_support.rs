@@ -199,6 +199,23 @@ impl Stage {
             .expect("a deployment");
     }
 
+    /// Has a version run with so many pods, and waits until there are no more.
+    pub(crate) async fn scale(&self, version: &str, replicas: usize) {
+        let deployments: Api<Deployment> = Api::namespaced(self.cluster.client(), &self.namespace);
+        let scale = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        deployments
+            .patch(&format!("reviews-{version}"), &PatchParams::default(), &scale)
+            .await
+            .expect("a scale");
+        let pods: Api<Pod> = Api::namespaced(self.cluster.client(), &self.namespace);
+        let params = ListParams::default().labels(&format!("version={version}"));
+        wait_for("the pods to go", async || {
+            let pods = pods.list(&params).await.ok()?;
+            (pods.items.len() <= replicas).then_some(())
+        })
+        .await;
+    }
+
     async fn wait_for_pods(&self, version: &str) {
         let pods: Api<Pod> = Api::namespaced(self.cluster.client(), &self.namespace);
         let params = ListParams::default().labels(&format!("version={version}"));
@@ -307,8 +324,17 @@ impl Stage {
 
     /// Changes the VirtualService under this name.
     pub(crate) async fn edit_as(&self, manager: &str, patch: &Value) {
+        self.patch("virtualservices", manager, patch).await;
+    }
+
+    /// Changes the DestinationRule as somebody else would.
+    pub(crate) async fn edit_rule(&self, patch: &Value) {
+        self.patch("destinationrules", "somebody", patch).await;
+    }
+
+    async fn patch(&self, kind: &str, manager: &str, patch: &Value) {
         let path = format!(
-            "/apis/networking.istio.io/v1/namespaces/{}/virtualservices/reviews?fieldManager={manager}",
+            "/apis/networking.istio.io/v1/namespaces/{}/{kind}/reviews?fieldManager={manager}",
             self.namespace
         );
         let request = http::Request::patch(path)

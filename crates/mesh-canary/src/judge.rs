@@ -525,6 +525,18 @@ impl Verdict {
         }
     }
 
+    /// The verdict of [`judge`] on a canary for which nothing is known of the stable version, for this `reason`, though
+    /// that gets traffic: what had to be compared is not good for want of a comparison.
+    #[must_use]
+    pub fn without_stable(self, limits: &Limits, reason: &str) -> Self {
+        match self {
+            Self::Pass if limits.compare => Self::Inconclusive(format!(
+                "there is nothing of the stable version to compare with: {reason}"
+            )),
+            verdict => verdict,
+        }
+    }
+
     /// Why, if it is not a pass.
     pub fn reason(&self) -> &str {
         match self {

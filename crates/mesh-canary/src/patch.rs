@@ -67,10 +67,7 @@ pub fn routes(
                 continue;
             }
             let name = route.get("name").and_then(Value::as_str);
-            let place = format!("{}[{index}]", section.field());
-            let is_wanted = wanted.is_none_or(|wanted| {
-                name == Some(wanted) || place == wanted || (section.is_http() && index.to_string() == wanted)
-            });
+            let is_wanted = wanted.is_none_or(|wanted| is_called(section, index, name, wanted));
             let shown = shown(section, index, name);
             seen.push(shown.clone());
             if !is_wanted {
@@ -130,6 +127,28 @@ pub fn places(object: &Value, rollout: &Rollout) -> Result<Vec<String>, Refusal>
     let routes = rollout.routes.iter().zip(find(object, rollout)?);
     let places = routes.map(|(route, index)| shown(route.section, index, route.name.as_deref()));
     Ok(places.collect())
+}
+
+/// Whether all routes of a rollout are called `wanted` in the live object: by name or number, as for [`routes`]. A number
+/// counts the routes that the rollout has put above, or leaves them out.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn are_called(object: &Value, rollout: &Rollout, wanted: &str) -> Result<bool, Refusal> {
+    let mut routes = rollout.routes.iter().zip(find(object, rollout)?);
+    Ok(routes.all(|(route, index)| {
+        let above = route.section.routes(object).iter().take(index);
+        let own = above.filter(|route| is_own(route)).count();
+        let is_called = |index| is_called(route.section, index, route.name.as_deref(), wanted);
+        is_called(index) || is_called(index - own)
+    }))
+}
+
+fn is_called(section: Section, index: usize, name: Option<&str>, wanted: &str) -> bool {
+    name == Some(wanted)
+        || format!("{}[{index}]", section.field()) == wanted
+        || (section.is_http() && index.to_string() == wanted)
 }
 
 fn shown(section: Section, index: usize, name: Option<&str>) -> String {
@@ -537,13 +556,7 @@ fn split(
     let section = state.section;
     let role = |destination: &Value| subject.role(section, destination, names);
     let originals = section.weights(&state.original);
-    let total: i64 = state
-        .original
-        .iter()
-        .zip(&originals)
-        .filter(|(destination, _)| role(destination) != Role::Other)
-        .map(|(_, weight)| weight)
-        .sum();
+    let (canary_before, total) = state.weights_before(subject, names);
     if total == 0 {
         return Err(Refusal::new(format!(
             "{} and {} share nothing on route {}: both weights are 0",
@@ -553,7 +566,11 @@ fn split(
         ))
         .hinted("give the stable version a weight first"));
     }
-    let factor = percent.factor(total);
+    // A share that is there needs not be rounded to be kept.
+    let is_as_before = !rollout.may_rescale
+        && ![Percent::ZERO, Percent::FULL].contains(percent)
+        && *percent == Percent::of_parts(canary_before, total);
+    let factor = if is_as_before { 1 } else { percent.factor(total) };
     if factor != 1 && !rollout.may_rescale {
         let (below, above) = percent.around(total);
         return Err(Refusal::new(format!(
@@ -571,7 +588,11 @@ fn split(
         .hinted("choose a share with fewer digits"));
     }
     let total = total * factor;
-    let canary = percent.of(total).unwrap_or_default();
+    let canary = if is_as_before {
+        canary_before
+    } else {
+        percent.of(total).unwrap_or_default()
+    };
     let mut new = Vec::with_capacity(live.len() + 1);
     let mut template = None;
     let mut has_canary = false;

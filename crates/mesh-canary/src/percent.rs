@@ -28,6 +28,16 @@ impl Percent {
         Self((ratio.clamp(0.0, 1.0) * f64::from(WHOLE)).round() as u32)
     }
 
+    /// The share that is nearest to `part` of `whole`; nothing if there is no whole.
+    pub fn of_parts(part: i64, whole: i64) -> Self {
+        let (part, whole) = (i128::from(part), i128::from(whole));
+        if whole <= 0 {
+            return Self::ZERO;
+        }
+        let rounded = (part.clamp(0, whole) * i128::from(WHOLE) + whole / 2) / whole;
+        Self(u32::try_from(rounded).unwrap_or(WHOLE))
+    }
+
     /// The share as a ratio from 0 to 1.
     pub fn ratio(self) -> f64 {
         f64::from(self.0) / f64::from(WHOLE)

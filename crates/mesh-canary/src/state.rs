@@ -10,7 +10,7 @@ use crate::Refusal;
 use crate::judge::Verdict;
 use crate::percent::Percent;
 use crate::plan::Plan;
-use crate::route::{Condition, Section, Subject};
+use crate::route::{Condition, Names, Role, Section, Subject};
 
 /// The annotation of the object with the routes that holds a [`Rollout`] as JSON.
 pub const ANNOTATION: &str = "meshctl.dev/canary";
@@ -92,6 +92,23 @@ pub struct RouteState {
     /// The filter among a rule's `filters` that mirrors for the rollout, in routes of the Gateway API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror_filter: Option<Value>,
+}
+
+impl RouteState {
+    /// The weights before the rollout: the canary's, and that of both versions together.
+    pub fn weights_before(&self, subject: &Subject, names: &Names<'_>) -> (i64, i64) {
+        let weights = self.section.weights(&self.original);
+        let (mut canary, mut both) = (0_i64, 0_i64);
+        for (destination, weight) in self.original.iter().zip(weights) {
+            match subject.role(self.section, destination, names) {
+                Role::Other => continue,
+                Role::Canary => canary = canary.saturating_add(weight),
+                Role::Stable | Role::Whole => {}
+            }
+            both = both.saturating_add(weight);
+        }
+        (canary, both)
+    }
 }
 
 /// Something that a rollout has made and takes away again.
@@ -341,7 +358,7 @@ pub struct Stamp {
 }
 
 impl Rollout {
-    /// A rollout that has moved nothing yet.
+    /// A rollout that has moved nothing yet, of a canary that has nothing yet.
     pub fn new(subject: Subject, routes: Vec<RouteState>, stamp: &Stamp, events: Vec<Event>) -> Self {
         Self {
             format: FORMAT,
@@ -358,6 +375,30 @@ impl Rollout {
             routes,
             created: Vec::new(),
             events,
+        }
+    }
+
+    /// The canary's share before the rollout, by the weights that its routes had.
+    ///
+    /// # Errors
+    ///
+    /// Routes that differ in it: no one share is that of all.
+    pub fn share_before(&self, names: &Names<'_>) -> Result<Percent, Refusal> {
+        let weights = self
+            .routes
+            .iter()
+            .map(|route| route.weights_before(&self.subject, names));
+        let mut shares = weights
+            .filter(|(_, both)| *both > 0)
+            .map(|(canary, both)| Percent::of_parts(canary, both));
+        let first = shares.next().unwrap_or_default();
+        match shares.find(|share| *share != first) {
+            None => Ok(first),
+            Some(other) => Err(Refusal::new(format!(
+                "{} has {first} of the traffic of one route and {other} of another's",
+                self.subject.canary
+            ))
+            .hinted("`--route` names the one to change")),
         }
     }
 
@@ -387,6 +428,54 @@ impl Rollout {
     /// The state as text for the annotation.
     pub fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes a verdict on the step of its plan into the state, and says what is to follow.
+    ///
+    /// A rollout that somebody has put on hold meanwhile only notes the verdict, and one that is over not even that. What
+    /// [`Next::RollBack`] needs is left to whoever does it.
+    ///
+    /// # Errors
+    ///
+    /// A rollout that follows no plan.
+    pub fn judged(&mut self, verdict: &Verdict, stamp: &Stamp) -> Result<Next, Refusal> {
+        if !self.phase.is_open() {
+            return Ok(Next::Judge);
+        }
+        let what = match verdict.reason() {
+            "" => verdict.as_str().to_owned(),
+            reason => format!("{}: {reason}", verdict.as_str()),
+        };
+        let Some(run) = &mut self.run else {
+            return Err(Refusal::new("the rollout follows no plan any more"));
+        };
+        if self.phase == Phase::Paused {
+            self.record(stamp, Phase::Paused, what);
+            return Ok(Next::Judge);
+        }
+        let next = run.after(verdict);
+        let percent = run.percent();
+        match &next {
+            Next::RollBack(_) => {}
+            Next::Judge => self.record(stamp, self.phase, what),
+            Next::Shift => {
+                self.percent = percent.max(self.percent);
+                self.record(stamp, Phase::Progressing, what);
+            }
+            Next::Promote => {
+                self.extras = Extras::default();
+                self.record(stamp, Phase::Promoted, what);
+            }
+            Next::Done => {
+                "all steps are done".clone_into(&mut self.message);
+                self.record(stamp, Phase::Paused, what);
+            }
+            Next::Hold(reason) => {
+                self.message.clone_from(reason);
+                self.record(stamp, Phase::Paused, what);
+            }
+        }
+        Ok(next)
     }
 
     /// Notes that something happened, and where the rollout stands then.

@@ -309,6 +309,16 @@ impl Driver {
                 ))
                 .hinted("end it first: `meshctl canary promote` or `meshctl canary abort`"));
             }
+            if let Some(wanted) = &args.route
+                && !patch::are_called(live, known, wanted).map_err(|refusal| blamed(refusal.into(), live))?
+            {
+                return Err(CommandError::user(format!(
+                    "the rollout that is under way since {} is not of route `{wanted}`, but of {}",
+                    known.started,
+                    patch::places(live, known)?.join(", ")
+                ))
+                .hinted("leave `--route` out to go on with it, or end it first"));
+            }
             return Ok(known.clone());
         }
         if let Some(known) = &known
@@ -322,9 +332,12 @@ impl Driver {
             ))
             .hinted("name the new version with `--canary`; `meshctl canary undo` takes the promotion back"));
         }
-        let routes = patch::routes(live, subject, args.route.as_deref(), &self.names(target))?;
+        let names = self.names(target);
+        let routes = patch::routes(live, subject, args.route.as_deref(), &names)?;
         let events = known.map(|known| known.events).unwrap_or_default();
-        Ok(Rollout::new(subject.clone(), routes, &self.stamp(), events))
+        let mut rollout = Rollout::new(subject.clone(), routes, &self.stamp(), events);
+        rollout.percent = rollout.share_before(&names)?;
+        Ok(rollout)
     }
 
     /// Makes a change of an object and writes it; makes it anew if the object has changed in between.
@@ -564,7 +577,7 @@ impl Driver {
         target: &Target,
         live: &Value,
     ) -> Result<(), CommandError> {
-        let named = self.named_subsets(target, live);
+        let named = self.named_subsets(target, live).await?;
         // These are there without the rule that was made.
         let wider = locate::wider_rule(&self.mesh, &self.service);
         let stays = |subset: &Value| {
@@ -620,8 +633,17 @@ impl Driver {
     }
 
     /// The subsets of the service that routes name: those of `live`, and of all objects but `target`.
-    fn named_subsets(&self, target: &Target, live: &Value) -> BTreeSet<String> {
-        let others = self.mesh.virtual_services().iter();
+    async fn named_subsets(&self, target: &Target, live: &Value) -> Result<BTreeSet<String>, CommandError> {
+        // What was read at the start may be hours old.
+        let mut builder = MeshBuilder::new(self.mesh.settings().clone());
+        let request = Request {
+            kinds: &[Kind::VirtualService],
+            overlay: None,
+            namespace: Some(self.service.namespace()),
+        };
+        source::cluster::load(&mut builder, &self.cluster, &request, |_| {}).await?;
+        let mesh = builder.build();
+        let others = mesh.virtual_services().iter();
         let others = others
             .filter(|other| (other.namespace(), other.name()) != (&*target.namespace, &*target.name))
             .map(|other| (other.namespace(), other.header().origin().root().to_json()));
@@ -636,7 +658,7 @@ impl Driver {
                 .map(|(section, one)| section.subset(one).to_owned());
             named.extend(own);
         }
-        named
+        Ok(named)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::driver::Target;
 use super::proxies::Synced;
 use crate::error::CommandError;
-use crate::ui::{Printer, Tone};
+use crate::ui::{Look, Printer, Tone, diff};
 
 /// Form of the output.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub(super) enum Event<'a> {
         canary: String,
         routes: Vec<String>,
     },
+    /// What a change is to do to an object or a file, as a unified diff.
+    Diff { object: &'a str, diff: String },
+    /// A file was written.
+    Wrote { file: &'a str },
     /// Something was made for the rollout.
     Created {
         object: String,
@@ -108,6 +112,31 @@ impl Speaker {
     }
 }
 
+impl Speaker {
+    /// Says what differs in an object or a file, if anything does.
+    pub(super) fn say_diff(
+        self,
+        printer: &mut Printer,
+        object: &str,
+        before: &str,
+        after: &str,
+    ) -> Result<(), CommandError> {
+        let look = printer.look();
+        let names = (object, object);
+        if self.format == Format::Text {
+            return Ok(diff::unified(printer.stdout(), look, names, before, after)?);
+        }
+        let mut text = Vec::new();
+        let plain = Look { color: false, ..look };
+        diff::unified(&mut text, plain, names, before, after)?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        let diff = String::from_utf8_lossy(&text).into_owned();
+        self.say(printer, &Event::Diff { object, diff })
+    }
+}
+
 pub(super) fn verdict_tone(verdict: &Verdict) -> Tone {
     match verdict {
         Verdict::Pass => Tone::Good,
@@ -130,6 +159,8 @@ fn text(printer: &Printer, event: &Event<'_>) -> String {
             "{service}: {stable} {arrow} {canary} on {} of {object}",
             routes.join(", ")
         ),
+        Event::Diff { diff, .. } => diff.clone(),
+        Event::Wrote { file } => format!("wrote {file}"),
         Event::Created {
             object,
             settings_of: None,

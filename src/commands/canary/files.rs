@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mesh_canary::locate::{self, Wish};
 use mesh_canary::patch::{self, Operation};
-use mesh_canary::percent::{Percent, Shift};
+use mesh_canary::percent::Shift;
 use mesh_canary::route::{Names, is_own};
 use mesh_canary::rules;
 use mesh_canary::state::{Phase, Rollout, Stamp};
@@ -15,12 +15,13 @@ use mesh_core::{Kind, Mesh, MeshBuilder, ResourceId, Settings};
 use serde_json::Value;
 
 use super::checks::no_new_errors;
+use super::event::{Event, Format, Speaker};
 use super::{ExtraArgs, ShiftArgs, readable};
 use crate::commands::inject::manifests::replace_all;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::ui::Printer;
 use crate::ui::progress::Progress;
-use crate::ui::{Printer, diff};
 
 /// A file with one document changed.
 struct Edited {
@@ -94,7 +95,7 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     let mut rollout = Rollout::new(place.subject.clone(), routes, &nobody, Vec::new());
     rollout.phase = Phase::Progressing;
     rollout.percent = share
-        .from(current(&rollout, &names))
+        .from(rollout.share_before(&names)?)
         .map_err(CommandError::user)?;
     args.extras.apply(&mut rollout);
     let is_more = !rollout.extras.previews.is_empty() || rollout.extras.sticky.is_some();
@@ -139,16 +140,12 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
     edits.push((id.clone(), operations));
     let edited = edit(&mesh, &edits)?;
     no_new_errors(&mesh, &mesh.overlay(&changed(&mesh, &edited, namespace)))?;
-    let look = printer.look();
+    let speaker = Speaker {
+        format: args.change.output.format,
+    };
     if args.change.diff || args.change.dry_run {
         for file in &edited {
-            diff::unified(
-                printer.stdout(),
-                look,
-                (&file.name, &file.name),
-                &file.before,
-                &file.after,
-            )?;
+            speaker.say_diff(printer, &file.name, &file.before, &file.after)?;
         }
     }
     if args.change.dry_run {
@@ -160,7 +157,10 @@ pub(super) fn shift(printer: &mut Printer, args: &ShiftArgs, share: Shift) -> Re
         .collect();
     replace_all(&replacements)?;
     for file in &edited {
-        printer.status(format_args!("wrote {}", file.name));
+        match speaker.format {
+            Format::Text => printer.status(format_args!("wrote {}", file.name)),
+            Format::Json => speaker.say(printer, &Event::Wrote { file: &file.name })?,
+        }
     }
     Ok(Exit::Clean)
 }
@@ -201,27 +201,6 @@ fn json_of(mesh: &Mesh, id: &ResourceId) -> Result<Value, CommandError> {
         .find(id)
         .ok_or_else(|| CommandError::user(format!("{id} is in no file")))?;
     Ok(locate::to_json(&resource))
-}
-
-/// The canary's share by the weights of the first route.
-fn current(rollout: &Rollout, names: &Names<'_>) -> Percent {
-    use mesh_canary::route::Role;
-    let Some(route) = rollout.routes.first() else {
-        return Percent::ZERO;
-    };
-    let (mut canary, mut all) = (0.0, 0.0);
-    for (one, weight) in route.original.iter().zip(route.section.weights(&route.original)) {
-        let weight = f64::from(i32::try_from(weight).unwrap_or(i32::MAX));
-        match rollout.subject.role(route.section, one, names) {
-            Role::Canary => {
-                canary += weight;
-                all += weight;
-            }
-            Role::Stable | Role::Whole => all += weight,
-            Role::Other => {}
-        }
-    }
-    Percent::of_ratio(if all > 0.0 { canary / all } else { 0.0 })
 }
 
 /// The text of a document after a patch. Each operation is written by itself, so that what stays is told from what goes.

@@ -1,14 +1,15 @@
 //! What a run does once it has begun: it watches each step, judges it, and does what follows.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mesh_canary::judge::{Observation, Verdict, judge};
-use mesh_canary::patch;
+use mesh_canary::patch::{self, Change};
 use mesh_canary::percent::Percent;
-use mesh_canary::plan::{Metric, Plan, When};
+use mesh_canary::plan::{Metric, When};
 use mesh_canary::route::Version;
-use mesh_canary::state::{Extras, Next, Phase, Rollout, Run};
+use mesh_canary::state::{Next, Phase, Rollout, Run};
 use mesh_install::engine::NamedLock;
 
 use super::board::{Board, Doing};
@@ -17,7 +18,7 @@ use super::event::{Event, Format, Speaker};
 use super::prometheus::{NoData, Prometheus};
 use super::run::OnInterrupt;
 use super::webhooks::ask_webhooks;
-use super::{changed, go_back, lock_error, say_phase, set_phase, sync, undisturbed};
+use super::{can_go_back, changed, go_back, lock_error, say_phase, set_phase, sync, undisturbed};
 use crate::cluster::{ClusterArgs, Stop};
 use crate::error::{CommandError, ErrorKind};
 use crate::exit::Exit;
@@ -36,14 +37,30 @@ pub(super) struct Watching {
     pub(super) proxy_timeout: Duration,
     /// What is shown on a terminal, once there is something to show.
     pub(super) board: Arc<Mutex<Option<Board>>>,
+    /// The rollout as it was last seen, once the run has begun.
+    pub(super) seen: Mutex<Option<Rollout>>,
 }
 
 impl Watching {
     /// Changes what is shown, if anything is.
     fn draw(&self, change: impl FnOnce(&mut Board)) {
-        if let Some(board) = &mut *lock_board(&self.board) {
+        if let Some(board) = &mut *locked(&self.board) {
             change(board);
         }
+    }
+
+    /// Keeps the rollout as it is now.
+    pub(super) fn saw(&self, rollout: &Rollout) {
+        *locked(&self.seen) = Some(rollout.clone());
+    }
+
+    /// Tells the webhooks that ask for it that the run has ended, if it had begun.
+    pub(super) async fn tell_end(&self, printer: &mut Printer) -> Result<(), CommandError> {
+        let seen = locked(&self.seen).take();
+        let Some(rollout) = seen else { return Ok(()) };
+        let Some(run) = &rollout.run else { return Ok(()) };
+        let percent = rollout.percent;
+        ask_webhooks(printer, self.speaker, &run.plan, When::End, &rollout, percent).await
     }
 
     /// Puts the routes back.
@@ -60,7 +77,20 @@ impl Watching {
             proxy_timeout,
             ..
         } = self;
-        go_back(printer, driver, *speaker, target, phase, reason, *proxy_timeout).await
+        let limit = *proxy_timeout;
+        let (rollout, _) = go_back(printer, driver, *speaker, target, phase, reason, limit).await?;
+        self.saw(&rollout);
+        Ok(rollout)
+    }
+
+    /// Puts the routes back because the run was stopped, if they are not back and the canary has not got everything.
+    async fn give_up(&self, printer: &mut Printer) -> Result<(), CommandError> {
+        let live = self.driver.read(&self.target).await?.unwrap_or_default();
+        if Rollout::of(&live)?.is_some_and(|rollout| can_go_back(&rollout)) {
+            self.go_back(printer, Phase::Aborted, "the run was interrupted")
+                .await?;
+        }
+        Ok(())
     }
 
     /// Shows what metrics say of the step so far.
@@ -84,25 +114,29 @@ impl Watching {
     }
 }
 
-fn lock_board(board: &Mutex<Option<Board>>) -> MutexGuard<'_, Option<Board>> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Follows the plan until it ends or is stopped.
+/// Does what `start` does, and follows the plan until it ends or is stopped.
 pub(super) async fn watch(
     printer: &mut Printer,
     connection: &ClusterArgs,
     watching: &Watching,
     on_interrupt: OnInterrupt,
+    start: impl AsyncFnOnce(&mut Printer, &Watching) -> Result<(), CommandError>,
 ) -> Result<Exit, CommandError> {
     if watching.speaker.format == Format::Text {
         let board = Arc::clone(&watching.board);
-        printer.show(move |look| match &*lock_board(&board) {
+        printer.show(move |look| match &*locked(&board) {
             Some(board) => board.picture(look, Instant::now()),
             None => String::new(),
         });
     }
-    let work = Box::pin(follow(printer, watching));
+    let work = Box::pin(async {
+        start(printer, watching).await?;
+        follow(printer, watching).await
+    });
     let result = connection.until_stopped(work).await;
     printer.hide();
     let stop = match result {
@@ -110,9 +144,11 @@ pub(super) async fn watch(
         Err(stop) => stop,
     };
     if stop == Stop::Interrupted && on_interrupt == OnInterrupt::Abort {
-        let reason = "the run was interrupted";
-        watching.go_back(printer, Phase::Aborted, reason).await?;
+        watching.give_up(printer).await?;
         return Ok(Exit::Interrupted);
+    }
+    if locked(&watching.seen).is_none() {
+        return Err(connection.stopped(stop));
     }
     printer.note("traffic stays where it is; go on with `meshctl canary resume`, or go back with `meshctl canary abort`");
     Ok(match stop {
@@ -146,11 +182,12 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
     loop {
         let live = driver.read(target).await?.unwrap_or_default();
         let rollout = undisturbed(&live)?;
+        watching.saw(&rollout);
         let Some(run) = &rollout.run else {
             return Err(CommandError::user("the rollout follows no plan any more"));
         };
         if printer.is_showing() {
-            let mut board = lock_board(&watching.board);
+            let mut board = locked(&watching.board);
             board
                 .get_or_insert_with(|| Board::new(&rollout, run))
                 .at(&rollout, run);
@@ -158,8 +195,8 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
         let synced = sync(printer, driver, *speaker, &rollout, *proxy_timeout).await?;
         match watch_step(printer, watching, run).await? {
             Watched::Enough => {}
-            Watched::Ended(phase) => return ended(printer, watching, &rollout, phase).await,
-            Watched::Changed(reason) => return hold(printer, watching, &run.plan, &reason).await,
+            Watched::Ended(phase) => return ended(printer, watching, &rollout, phase),
+            Watched::Changed(reason) => return hold(printer, watching, &reason).await,
         }
         watching.draw(|board| board.doing = Doing::Judging);
         lock.assure().await.map_err(lock_error)?;
@@ -183,7 +220,7 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
             say_judged(printer, watching, &rollout, run, (&verdict, None, None))?;
             verdict
         };
-        if let Some(exit) = decide(printer, watching, &rollout, verdict).await? {
+        if let Some(exit) = decide(printer, watching, &rollout, run, verdict).await? {
             return Ok(exit);
         }
     }
@@ -226,6 +263,7 @@ async fn watch_step(printer: &mut Printer, watching: &Watching, run: &Run) -> Re
         tokio::time::sleep(look.min(interval.saturating_sub(begun.elapsed()))).await;
         let live = watching.driver.read(&watching.target).await?.unwrap_or_default();
         let rollout = undisturbed(&live)?;
+        watching.saw(&rollout);
         match rollout.phase {
             Phase::Paused => {
                 if !is_paused {
@@ -274,12 +312,7 @@ async fn replaced(driver: &Driver, rollout: &Rollout) -> Result<Option<String>, 
 }
 
 /// Stops the run where it is.
-async fn hold(
-    printer: &mut Printer,
-    watching: &Watching,
-    plan: &Plan,
-    reason: &str,
-) -> Result<Exit, CommandError> {
+async fn hold(printer: &mut Printer, watching: &Watching, reason: &str) -> Result<Exit, CommandError> {
     let Watching {
         driver,
         target,
@@ -287,14 +320,14 @@ async fn hold(
         ..
     } = watching;
     let (_, rollout) = set_phase(driver, target, Phase::Paused, reason, reason).await?;
+    watching.saw(&rollout);
     say_phase(printer, *speaker, &rollout)?;
     printer.note("`meshctl canary resume` judges what is there now, `abort` goes back");
-    ask_webhooks(printer, *speaker, plan, When::End, &rollout, rollout.percent).await?;
     Ok(Exit::Held)
 }
 
 /// Somebody else has ended the rollout.
-async fn ended(
+fn ended(
     printer: &mut Printer,
     watching: &Watching,
     rollout: &Rollout,
@@ -303,18 +336,8 @@ async fn ended(
     let mut rollout = rollout.clone();
     rollout.phase = phase;
     "by somebody else".clone_into(&mut rollout.message);
+    watching.saw(&rollout);
     say_phase(printer, watching.speaker, &rollout)?;
-    if let Some(run) = &rollout.run {
-        ask_webhooks(
-            printer,
-            watching.speaker,
-            &run.plan,
-            When::End,
-            &rollout,
-            rollout.percent,
-        )
-        .await?;
-    }
     Ok(if phase == Phase::Promoted {
         Exit::Clean
     } else {
@@ -327,6 +350,7 @@ async fn decide(
     printer: &mut Printer,
     watching: &Watching,
     before: &Rollout,
+    run: &Run,
     mut verdict: Verdict,
 ) -> Result<Option<Exit>, CommandError> {
     let Watching {
@@ -335,7 +359,6 @@ async fn decide(
         speaker,
         ..
     } = watching;
-    let Some(run) = &before.run else { return Ok(None) };
     if verdict == Verdict::Pass {
         let next = run.plan.steps.get(run.step + 1).copied();
         let percent = before.percent;
@@ -348,77 +371,49 @@ async fn decide(
             verdict = Verdict::Inconclusive(error.message);
         }
     }
-    let mut next = Next::Judge;
-    let mut after = run.clone();
-    if let decided @ (Next::RollBack(_) | Next::Hold(_)) = after.after(&verdict) {
-        next = decided;
-    }
-    if let Next::RollBack(reason) = &next {
-        let rollout = watching.go_back(printer, Phase::RolledBack, reason).await?;
-        ask_webhooks(printer, *speaker, &run.plan, When::End, &rollout, Percent::ZERO).await?;
-        return Ok(Some(Exit::Findings));
-    }
+    // What follows for the state that was written in the end.
+    let decided = RefCell::new(Next::Judge);
     let take = |live: &serde_json::Value| {
-        let mut rollout = Rollout::of(live)?
-            .filter(|rollout| rollout.phase.is_open())
-            .ok_or_else(|| CommandError {
-                kind: ErrorKind::Conflict,
-                ..CommandError::user("somebody else has ended the rollout")
-            })?;
-        let Some(run) = &mut rollout.run else {
-            return Err(CommandError::user("the rollout follows no plan any more"));
-        };
-        let next = run.after(&verdict);
-        let percent = run.percent();
-        let stamp = driver.stamp();
-        let what = match verdict.reason() {
-            "" => verdict.as_str().to_owned(),
-            reason => format!("{}: {reason}", verdict.as_str()),
-        };
+        let mut rollout = Rollout::of(live)?.ok_or_else(|| CommandError {
+            kind: ErrorKind::Conflict,
+            ..CommandError::user("the state of the rollout is gone")
+        })?;
+        let next = rollout.judged(&verdict, &driver.stamp())?;
+        decided.replace(next.clone());
         match next {
-            // A pause that came in between holds.
-            Next::Shift if rollout.phase == Phase::Paused => {}
-            Next::Shift => {
-                rollout.percent = percent.max(rollout.percent);
-                rollout.record(&stamp, Phase::Progressing, what);
-            }
-            Next::Promote => {
-                rollout.extras = Extras::default();
-                rollout.record(&stamp, Phase::Promoted, what);
-            }
-            Next::Done => {
-                "all steps are done".clone_into(&mut rollout.message);
-                rollout.record(&stamp, Phase::Paused, what);
-            }
-            Next::Hold(reason) => {
-                rollout.message = reason;
-                rollout.record(&stamp, Phase::Paused, what);
-            }
-            Next::Judge | Next::RollBack(_) => {
-                let phase = rollout.phase;
-                rollout.record(&stamp, phase, what);
-                return Ok(patch::note(live, &rollout));
-            }
+            Next::Judge if rollout.phase.is_open() => Ok(patch::note(live, &rollout)),
+            Next::Judge | Next::RollBack(_) => Ok(Change {
+                operations: Vec::new(),
+                rollout,
+            }),
+            _ => changed(driver, target, live, &rollout),
         }
-        changed(driver, target, live, &rollout)
     };
     let (_, rollout) = driver.change(target, take).await?;
-    let is_further = rollout.percent > before.percent;
-    if is_further {
-        speaker.say(printer, &Event::shifted(target, &rollout))?;
-        return Ok(None);
-    }
-    let exit = match (rollout.phase, &next) {
-        (Phase::Promoted, _) => Exit::Clean,
-        (Phase::Paused, Next::Hold(_)) => Exit::Held,
-        (Phase::Paused, _) if verdict == Verdict::Pass => Exit::Clean,
-        _ => return Ok(None),
+    watching.saw(&rollout);
+    let exit = match decided.into_inner() {
+        Next::RollBack(reason) => {
+            watching.go_back(printer, Phase::RolledBack, &reason).await?;
+            return Ok(Some(Exit::Findings));
+        }
+        // What came in between wins over the verdict.
+        Next::Judge if !rollout.phase.is_open() => {
+            return ended(printer, watching, &rollout, rollout.phase).map(Some);
+        }
+        Next::Judge => return Ok(None),
+        Next::Shift => {
+            if rollout.percent > before.percent {
+                speaker.say(printer, &Event::shifted(target, &rollout))?;
+            }
+            return Ok(None);
+        }
+        Next::Promote | Next::Done => Exit::Clean,
+        Next::Hold(_) => Exit::Held,
     };
     say_phase(printer, *speaker, &rollout)?;
-    if exit != Exit::Clean || rollout.phase == Phase::Paused {
+    if rollout.phase == Phase::Paused {
         printer.note("`meshctl canary resume` goes on, `promote` or `abort` ends it");
     }
-    ask_webhooks(printer, *speaker, &run.plan, When::End, &rollout, rollout.percent).await?;
     Ok(Some(exit))
 }
 
@@ -442,10 +437,14 @@ async fn observe(
             return Ok((Verdict::Error(format!("Prometheus {reason}")), None, None));
         }
     };
+    let mut unknown = None;
     let known = match prometheus.observe(&stable, window, limits).await {
         Ok(known) => Some(known),
-        // With all traffic at the canary there is nothing to see of stable.
-        Err(NoData::Nothing(_)) => None,
+        Err(NoData::Nothing(reason)) => {
+            // With all traffic at the canary there is nothing to see of stable.
+            unknown = Some(reason).filter(|_| rollout.percent < Percent::FULL);
+            None
+        }
         Err(NoData::Error(reason)) => {
             return Ok((Verdict::Error(format!("Prometheus {reason}")), Some(seen), None));
         }
@@ -467,6 +466,9 @@ async fn observe(
             }
         }
     }
-    let verdict = judge(limits, &seen, known.as_ref(), &custom);
+    let mut verdict = judge(limits, &seen, known.as_ref(), &custom);
+    if let Some(reason) = unknown {
+        verdict = verdict.without_stable(limits, &reason);
+    }
     Ok((verdict, Some(seen), known))
 }

@@ -7,11 +7,12 @@ use mesh_canary::percent::Percent;
 use mesh_canary::route::{Subject, Version};
 use mesh_canary::state::Rollout;
 use mesh_core::cluster::{BodyReader, Found, Scope, proxy_of};
+use mesh_core::{Kind, Visibility};
 use mesh_envoy::istio::ClusterName;
 use serde_json::{Map, Value};
 
-use super::driver::Driver;
-use crate::error::CommandError;
+use super::driver::{Driver, Target};
+use crate::error::{CommandError, ErrorKind};
 use crate::proxies::ask_all;
 
 /// Time between two looks.
@@ -22,6 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What differs between a weight and a share, for proxies that count in other totals.
 const TOLERANCE: f64 = 0.000_1;
+
+/// Proxies that are named where something is wrong with many.
+const NAMED: usize = 5;
 
 /// How many proxies route to a service, and how many of them as they should.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -34,7 +38,45 @@ pub(super) struct Synced {
     pub(super) silent: usize,
 }
 
+/// What one proxy has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// What is wanted.
+    Current,
+    /// Something else.
+    Behind,
+    /// Nothing that is about the service.
+    Elsewhere,
+    /// It does not answer.
+    Silent,
+}
+
 impl Synced {
+    fn of(looks: &[Look]) -> Self {
+        let count = |wanted: Look| looks.iter().filter(|look| **look == wanted).count();
+        let current = count(Look::Current);
+        Self {
+            current,
+            routing: current + count(Look::Behind),
+            silent: count(Look::Silent),
+        }
+    }
+
+    /// Takes another look at those that were behind into account, and returns those that still are. One that does not
+    /// answer any more is, as long as it is there.
+    fn after(&mut self, behind: Vec<Found>, looks: &[Look], is_there: impl Fn(&Found) -> bool) -> Vec<Found> {
+        let mut left = Vec::new();
+        for (proxy, look) in behind.into_iter().zip(looks) {
+            match look {
+                Look::Current => self.current += 1,
+                Look::Behind => left.push(proxy),
+                Look::Silent if is_there(&proxy) => left.push(proxy),
+                Look::Silent | Look::Elsewhere => self.routing = self.routing.saturating_sub(1),
+            }
+        }
+        left
+    }
+
     /// Whether no proxy is known to be behind.
     pub(super) fn is_done(self) -> bool {
         self.current == self.routing
@@ -55,12 +97,11 @@ impl Driver {
 
     /// How many proxies have the canary's share.
     pub(super) async fn synced(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> Synced {
-        let (synced, _) = self.look_at(proxies, rollout, percent).await;
-        synced
+        Synced::of(&self.look_at(proxies, rollout, percent).await)
     }
 
-    /// As [`Self::synced`], with the proxies that are behind.
-    async fn look_at(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> (Synced, Vec<Found>) {
+    /// What each proxy's own config says of the canary's share.
+    async fn look_at(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> Vec<Look> {
         let mut shares = vec![Some(Vec::new()); proxies.len()];
         let (has_requests, has_connections) = rollout.traffic();
         let places = [
@@ -80,27 +121,18 @@ impl Driver {
                 }
             }
         }
-        let mut result = Synced::default();
-        let mut behind = Vec::new();
-        for (proxy, shares) in proxies.iter().zip(shares) {
-            let Some(shares) = shares else {
-                result.silent += 1;
-                continue;
-            };
-            if shares.is_empty() {
-                continue;
+        let wanted = percent.ratio();
+        let is_wanted = |share: &f64| (share - wanted).abs() < TOLERANCE;
+        let is_split = |share: &&f64| **share > TOLERANCE && **share < 1.0 - TOLERANCE;
+        let look = |shares: Option<Vec<f64>>| match shares {
+            None => Look::Silent,
+            Some(shares) if shares.is_empty() => Look::Elsewhere,
+            Some(shares) if shares.iter().any(is_wanted) && shares.iter().filter(is_split).all(is_wanted) => {
+                Look::Current
             }
-            result.routing += 1;
-            let wanted = percent.ratio();
-            let is_wanted = |share: &f64| (share - wanted).abs() < TOLERANCE;
-            let is_split = |share: &&f64| **share > TOLERANCE && **share < 1.0 - TOLERANCE;
-            if shares.iter().any(is_wanted) && shares.iter().filter(is_split).all(is_wanted) {
-                result.current += 1;
-            } else {
-                behind.push(proxy.clone());
-            }
-        }
-        (result, behind)
+            Some(_) => Look::Behind,
+        };
+        shares.into_iter().map(look).collect()
     }
 
     /// Waits until all proxies have the canary's share, at most for `limit`. After the first look only those that are
@@ -111,46 +143,117 @@ impl Driver {
         percent: Percent,
         limit: Duration,
     ) -> Result<Synced, CommandError> {
+        let look = async |proxies: &[Found]| self.look_at(proxies, rollout, percent).await;
+        let (all, _) = self.wait_for(self.envoys().await, limit, look).await;
+        Ok(all)
+    }
+
+    /// Waits until none of the proxies is behind, at most for `limit`: how many are not, and those that are.
+    async fn wait_for(
+        &self,
+        proxies: Vec<Found>,
+        limit: Duration,
+        look: impl AsyncFn(&[Found]) -> Vec<Look>,
+    ) -> (Synced, Vec<Found>) {
         let begun = Instant::now();
-        let (mut all, mut behind) = self.look_at(&self.envoys().await, rollout, percent).await;
+        let looks = look(&proxies).await;
+        let mut all = Synced::of(&looks);
+        let is_behind = |(proxy, look): (Found, &Look)| (*look == Look::Behind).then_some(proxy);
+        let mut behind: Vec<Found> = proxies.into_iter().zip(&looks).filter_map(is_behind).collect();
         let mut pause = FIRST_PAUSE;
         while !behind.is_empty() && begun.elapsed() < limit {
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(PAUSE);
-            (_, behind) = self.look_at(&behind, rollout, percent).await;
-            all.current = all.routing - behind.len();
+            let looks = look(&behind).await;
+            let there = if looks.contains(&Look::Silent) {
+                self.envoys().await
+            } else {
+                Vec::new()
+            };
+            // Without any list nobody is known to have gone.
+            let is_there = |proxy: &Found| {
+                let is_same = |one: &Found| (&one.namespace, &one.name) == (&proxy.namespace, &proxy.name);
+                there.is_empty() || there.iter().any(is_same)
+            };
+            behind = all.after(behind, &looks, is_there);
         }
-        Ok(all)
+        (all, behind)
     }
 
-    /// Waits until all proxies that know the service know the clusters of both versions, at most for `limit`.
+    /// Waits until the proxies that follow an object with routes, and know the service, know the subsets that the routes
+    /// are to name. What is sent to one that is not known is answered with 503.
+    ///
+    /// # Errors
+    ///
+    /// Proxies that do not know them after `limit`.
     pub(super) async fn wait_for_subsets(
         &self,
+        target: &Target,
+        live: &Value,
         subject: &Subject,
         limit: Duration,
-    ) -> Result<Synced, CommandError> {
-        let begun = Instant::now();
-        let proxies = self.envoys().await;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let mut now = Synced::default();
-            for names in self.clusters(&proxies).await {
-                let Some(names) = names else {
-                    now.silent += 1;
-                    continue;
-                };
-                if names.iter().any(|name| name.host == subject.host) {
-                    now.routing += 1;
-                    let has = |version: &Version| names.iter().any(|name| is_of(name, version, subject));
-                    now.current += usize::from(has(&subject.stable) && has(&subject.canary));
-                }
-            }
-            if now.is_done() || begun.elapsed() >= limit {
-                return Ok(now);
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(PAUSE);
+    ) -> Result<(), CommandError> {
+        let versions = [&subject.stable, &subject.canary].into_iter();
+        let subsets: Vec<_> = versions
+            .filter(|version| matches!(version, Version::Subset(_)))
+            .collect();
+        if subsets.is_empty() {
+            return Ok(());
         }
+        let audience = self.audience(target, live);
+        let mut proxies = self.envoys().await;
+        proxies.retain(|proxy| audience.includes(&proxy.namespace));
+        let look = async |proxies: &[Found]| {
+            let looks = self.clusters(proxies).await.into_iter().map(|names| match names {
+                None => Look::Silent,
+                Some(names) if names.iter().all(|name| name.host != subject.host) => Look::Elsewhere,
+                Some(names) => {
+                    let has = |version: &&Version| names.iter().any(|name| is_of(name, version, subject));
+                    if subsets.iter().all(has) {
+                        Look::Current
+                    } else {
+                        Look::Behind
+                    }
+                }
+            });
+            looks.collect()
+        };
+        let (all, behind) = self.wait_for(proxies, limit, look).await;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = subsets.iter().map(ToString::to_string).collect();
+        let mut who: Vec<_> = behind.iter().take(NAMED).map(ToString::to_string).collect();
+        if behind.len() > NAMED {
+            who.push(format!("{} more", behind.len() - NAMED));
+        }
+        Err(CommandError {
+            kind: ErrorKind::TimedOut,
+            ..CommandError::user(format!(
+                "{} of {} proxies know the subsets {} of `{}`, and not {}: no weight was written",
+                all.current,
+                all.routing,
+                names.join(" and "),
+                subject.host,
+                who.join(", ")
+            ))
+        }
+        .hinted(
+            "the same command tries again, `--proxy-timeout` waits longer, and `meshctl canary abort` takes away what was made",
+        ))
+    }
+
+    /// The namespaces whose proxies follow an object with routes.
+    fn audience(&self, target: &Target, live: &Value) -> Visibility {
+        if target.kind != Kind::VirtualService {
+            return Visibility::Public;
+        }
+        let default = &self.mesh.config().default_virtual_service_export_to;
+        let default = default.iter().map(String::as_str);
+        let default = Visibility::parse(default, &target.namespace, &Visibility::Public);
+        let own = live.pointer("/spec/exportTo").and_then(Value::as_array);
+        let own = own.into_iter().flatten().filter_map(Value::as_str);
+        Visibility::parse(own, &target.namespace, &default)
     }
 
     /// The clusters of services that each proxy has; `None` of one that does not answer.
@@ -292,8 +395,38 @@ fn share(action: &Value, subject: &Subject) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use mesh_core::cluster::PodKind;
     use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_was_behind_and_falls_silent_is_not_current() {
+        let looks = [
+            Look::Current,
+            Look::Behind,
+            Look::Behind,
+            Look::Behind,
+            Look::Elsewhere,
+            Look::Silent,
+        ];
+        let mut all = Synced::of(&looks);
+        assert_eq!((all.current, all.routing, all.silent), (1, 4, 1));
+        let proxy = |name: &str| Found {
+            namespace: "a".to_owned(),
+            name: name.to_owned(),
+            kind: PodKind::Sidecar,
+            admin_port: 15000,
+            log_levels: Vec::new(),
+        };
+        let behind = ["caught-up", "mute", "gone"].map(proxy).to_vec();
+        let looks = [Look::Current, Look::Silent, Look::Silent];
+        let left = all.after(behind, &looks, |proxy| proxy.name != "gone");
+        let left: Vec<_> = left.iter().map(|proxy| proxy.name.as_str()).collect();
+        assert_eq!(left, ["mute"]);
+        assert_eq!((all.current, all.routing), (2, 3));
+        assert!(!all.is_done());
+    }
 
     #[test]
     fn shares_are_of_both_versions_on_each_route() {

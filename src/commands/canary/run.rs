@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,7 +12,7 @@ use mesh_canary::plan::{self, Limits, Plan, PlanFile, When};
 use mesh_canary::state::{Phase, Rollout, Run};
 use mesh_core::source::files;
 
-use super::driver::Driver;
+use super::driver::{Driver, Prepared};
 use super::event::Speaker;
 use super::follow::{Watching, watch};
 use super::prometheus::{Prometheus, PrometheusArgs};
@@ -90,7 +90,7 @@ Exit status:
   1  the canary was judged bad, and traffic went back
   2  it could not be done, or the cluster could not be asked any more: traffic stays where it is
   3  on hold: there was too little to judge, or a webhook said no
-  4  the time was up (--timeout)
+  4  the time was up (--timeout), or proxies did not get to know the subsets (--proxy-timeout)
   5  somebody else changed the routes, or works on the rollout
   130  stopped by Ctrl-C: traffic stays where it is, or goes back (--on-interrupt)";
 
@@ -127,6 +127,12 @@ pub(super) struct ResumeArgs {
     end: EndArgs,
 }
 
+/// A run that has looked at everything, and changed nothing yet.
+struct Begun {
+    prepared: Prepared,
+    judged: BTreeSet<String>,
+}
+
 /// Runs the command.
 pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, CommandError> {
     let file = match &args.plan {
@@ -146,6 +152,18 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
     let speaker = Speaker {
         format: args.change.output.format,
     };
+    let wanted = |driver: &Driver, judged: &BTreeSet<String>, rollout: &Rollout| {
+        let mut rollout = rollout.clone();
+        let mut run = Run::new(plan.clone(), rollout.percent);
+        run.judged.clone_from(judged);
+        rollout.percent = run.percent().max(rollout.percent);
+        rollout.run = Some(run);
+        rollout.message.clear();
+        rollout.extras.add(&file.extras);
+        args.extras.apply(&mut rollout);
+        rollout.record(&driver.stamp(), Phase::Progressing, "run started");
+        Ok(rollout)
+    };
     connection.run_to_end(async |cluster| {
         let begin = async |printer: &mut Printer| {
             let driver = Driver::new(printer, cluster, &subject).await?;
@@ -159,49 +177,38 @@ pub(super) fn run(printer: &mut Printer, args: &RunArgs) -> Result<Exit, Command
                     .hinted("leave its limit out; metrics of a plan can judge what the backends say of themselves"));
             }
             let judged = driver.templates(&prepared.rollout.subject.canary).await?;
-            let wanted = |rollout: &Rollout| {
-                let mut rollout = rollout.clone();
-                let mut run = Run::new(plan.clone(), rollout.percent);
-                run.judged.clone_from(&judged);
-                rollout.percent = run.percent().max(rollout.percent);
-                rollout.run = Some(run);
-                rollout.message.clear();
-                rollout.extras.add(&file.extras);
-                args.extras.apply(&mut rollout);
-                rollout.record(&driver.stamp(), Phase::Progressing, "run started");
-                Ok(rollout)
-            };
-            check(printer, &driver, &prepared, &args.change, wanted).await?;
+            let shift = |rollout: &Rollout| wanted(&driver, &judged, rollout);
+            check(printer, &driver, &prepared, &args.change, shift).await?;
             if args.change.dry_run {
                 return Ok(None);
             }
-            let first = plan.steps.first().copied().unwrap_or_default();
-            ask_webhooks(
-                printer,
-                speaker,
-                &plan,
-                When::BeforeStep,
-                &prepared.rollout,
-                first,
-            )
-            .await?;
             let lock = lock(&driver.cluster, &prepared.target).await?;
-            if let Err(error) = write(printer, &driver, speaker, &subject, &prepared, wanted).await {
-                lock.release().await;
-                return Err(error);
-            }
-            last::write(&driver);
-            Ok(Some(Watching {
+            let watching = Watching {
                 driver,
-                target: prepared.target,
+                target: prepared.target.clone(),
                 speaker,
                 prometheus,
                 lock,
                 proxy_timeout: args.change.proxy_timeout,
                 board: Arc::default(),
-            }))
+                seen: Mutex::default(),
+            };
+            Ok(Some((watching, Begun { prepared, judged })))
         };
-        begin_and_watch(printer, &connection, args.watching.on_interrupt, begin).await
+        let start = async |printer: &mut Printer, watching: &Watching, begun: Begun| {
+            let Begun { prepared, judged } = begun;
+            let driver = &watching.driver;
+            let shift = |rollout: &Rollout| wanted(driver, &judged, rollout);
+            let known = &prepared.rollout;
+            let first = shift(known)?.percent;
+            ask_webhooks(printer, speaker, &plan, When::BeforeStep, known, first).await?;
+            let limit = watching.proxy_timeout;
+            let (_, rollout) = write(printer, driver, speaker, &subject, &prepared, limit, shift).await?;
+            watching.saw(&rollout);
+            last::write(driver);
+            Ok(())
+        };
+        begin_and_watch(printer, &connection, args.watching.on_interrupt, begin, start).await
     })
 }
 
@@ -239,56 +246,65 @@ pub(super) fn resume(printer: &mut Printer, args: &ResumeArgs) -> Result<Exit, C
             };
             let istio = &end.subject.istio_namespace;
             let found = Prometheus::find(&driver.cluster, access, istio, watching.query_timeout).await;
-            let prepared = async {
-                let prometheus = found?;
-                prometheus.probe().await?;
-                let resume = |live: &serde_json::Value| {
-                    let mut rollout = woken(&driver, live, &judged)?;
-                    if let Some(run) = &mut rollout.run {
-                        run.inconclusive = 0;
-                        run.errors = 0;
-                        rollout.percent = run.percent().max(rollout.percent);
-                    }
-                    changed(&driver, &target, live, &rollout)
-                };
-                let (_, rollout) = driver.change(&target, resume).await?;
-                say_phase(printer, speaker, &rollout)?;
-                Ok::<_, CommandError>(prometheus)
-            };
-            match prepared.await {
-                Ok(prometheus) => Ok(Some(Watching {
-                    driver,
-                    target,
-                    speaker,
-                    prometheus,
-                    lock,
-                    proxy_timeout: end.proxy_timeout,
-                    board: Arc::default(),
-                })),
+            match found {
+                Ok(prometheus) => {
+                    let watching = Watching {
+                        driver,
+                        target,
+                        speaker,
+                        prometheus,
+                        lock,
+                        proxy_timeout: end.proxy_timeout,
+                        board: Arc::default(),
+                        seen: Mutex::default(),
+                    };
+                    Ok(Some((watching, judged)))
+                }
                 Err(error) => {
                     lock.release().await;
                     Err(error)
                 }
             }
         };
-        begin_and_watch(printer, &connection, watching.on_interrupt, begin).await
+        let start = async |printer: &mut Printer, watching: &Watching, judged: BTreeSet<String>| {
+            let Watching { driver, target, .. } = watching;
+            watching.prometheus.probe().await?;
+            let resume = |live: &serde_json::Value| {
+                let mut rollout = woken(driver, live, &judged)?;
+                if let Some(run) = &mut rollout.run {
+                    run.inconclusive = 0;
+                    run.errors = 0;
+                    rollout.percent = run.percent().max(rollout.percent);
+                }
+                changed(driver, target, live, &rollout)
+            };
+            let (_, rollout) = driver.change(target, resume).await?;
+            watching.saw(&rollout);
+            say_phase(printer, speaker, &rollout)
+        };
+        begin_and_watch(printer, &connection, watching.on_interrupt, begin, start).await
     })
 }
 
 /// Begins, and follows the plan until it ends or is stopped. Nothing is to be followed if `begin` brings nothing.
-async fn begin_and_watch(
+///
+/// What `begin` does leaves the cluster as it is, but for the Lease; `start` changes it.
+async fn begin_and_watch<T>(
     printer: &mut Printer,
     connection: &ClusterArgs,
     on_interrupt: OnInterrupt,
-    begin: impl AsyncFnOnce(&mut Printer) -> Result<Option<Watching>, CommandError>,
+    begin: impl AsyncFnOnce(&mut Printer) -> Result<Option<(Watching, T)>, CommandError>,
+    start: impl AsyncFnOnce(&mut Printer, &Watching, T) -> Result<(), CommandError>,
 ) -> Result<Exit, CommandError> {
     let begun = connection.unless_stopped(Box::pin(begin(printer))).await;
-    let Some(watching) = begun?? else {
+    let Some((watching, prepared)) = begun?? else {
         return Ok(Exit::Clean);
     };
-    let result = Box::pin(watch(printer, connection, &watching, on_interrupt)).await;
+    let start = async |printer: &mut Printer, watching: &Watching| start(printer, watching, prepared).await;
+    let result = Box::pin(watch(printer, connection, &watching, on_interrupt, start)).await;
+    let told = watching.tell_end(printer).await;
     watching.lock.release().await;
-    result
+    result.and_then(|exit| told.map(|()| exit))
 }
 
 /// A rollout that goes on, with the canary as it is now.

@@ -135,7 +135,8 @@ impl Going<'_> {
         let limit = args.change.proxy_timeout;
         let step = args.step(Shift::To(*next));
         let wanted = |rollout: &Rollout| planned(driver, rollout, &step);
-        let (_, mut rollout) = write(printer, driver, speaker, &args.subject, prepared, wanted).await?;
+        let (_, mut rollout) =
+            write(printer, driver, speaker, &args.subject, prepared, limit, wanted).await?;
         last::write(driver);
         for share in *rest {
             if !sync(printer, driver, speaker, &rollout, limit).await?.is_done() {

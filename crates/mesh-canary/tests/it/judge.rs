@@ -5,7 +5,8 @@ use std::time::Duration;
 use mesh_canary::judge::{Answer, Observation, Questions, Series, Traffic, Verdict, judge, quote};
 use mesh_canary::percent::Percent;
 use mesh_canary::plan::{Limits, Metric, Plan, steps};
-use mesh_canary::state::{Next, Run};
+use mesh_canary::route::{Subject, Version};
+use mesh_canary::state::{Next, Phase, Rollout, Run, Stamp};
 use proptest::prelude::*;
 
 fn series(workloads: &[&str]) -> Series {
@@ -330,6 +331,69 @@ fn decisions_follow_the_verdicts() {
         "50%".parse().expect("a share")
     );
     assert_eq!(Run::new(run().plan, Percent::FULL).percent(), Percent::FULL);
+}
+
+#[test]
+fn a_verdict_moves_nothing_once_somebody_has_paused_or_ended_the_rollout() {
+    let stamp = Stamp {
+        time: "2026-01-01T00:00:00Z".to_owned(),
+        by: "jane".to_owned(),
+    };
+    let subject = Subject {
+        host: "reviews.shop.svc.cluster.local".to_owned(),
+        stable: Version::Subset("v1".to_owned()),
+        canary: Version::Subset("v2".to_owned()),
+    };
+    let begun = || {
+        let mut rollout = Rollout::new(subject.clone(), Vec::new(), &stamp, Vec::new());
+        rollout.run = Some(run());
+        rollout.percent = run().percent();
+        rollout.record(&stamp, Phase::Progressing, "run started");
+        rollout
+    };
+    let mut going = begun();
+    assert_eq!(going.judged(&Verdict::Pass, &stamp), Ok(Next::Shift));
+    assert!(going.percent > begun().percent);
+
+    let fail = Verdict::Fail("bad".to_owned());
+    for verdict in [Verdict::Pass, fail.clone(), fail] {
+        let mut paused = begun();
+        paused.record(&stamp, Phase::Paused, "paused");
+        let before = paused.clone();
+        assert_eq!(paused.judged(&verdict, &stamp), Ok(Next::Judge));
+        assert_eq!(
+            (&paused.run, paused.percent, paused.phase),
+            (&before.run, before.percent, Phase::Paused)
+        );
+        assert_eq!(paused.events.len(), before.events.len() + 1);
+
+        for phase in [Phase::Aborted, Phase::Promoted] {
+            let mut ended = begun();
+            ended.record(&stamp, phase, "ended");
+            let before = ended.clone();
+            assert_eq!(ended.judged(&verdict, &stamp), Ok(Next::Judge));
+            assert_eq!(ended, before);
+        }
+    }
+    let mut aimless = begun();
+    aimless.run = None;
+    assert!(aimless.judged(&Verdict::Pass, &stamp).is_err());
+}
+
+#[test]
+fn without_a_stable_version_to_compare_with_good_is_not_said() {
+    let fail = Verdict::Fail("bad".to_owned());
+    let limits = limits();
+    assert_eq!(
+        Verdict::Pass.without_stable(&limits, "no series").reason(),
+        "there is nothing of the stable version to compare with: no series"
+    );
+    assert_eq!(fail.clone().without_stable(&limits, "no series"), fail);
+    let alone = Limits {
+        compare: false,
+        ..limits
+    };
+    assert_eq!(Verdict::Pass.without_stable(&alone, "no series"), Verdict::Pass);
 }
 
 proptest! {

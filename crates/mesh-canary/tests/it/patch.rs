@@ -579,6 +579,80 @@ fn shares_that_weights_cannot_express_are_refused() {
     );
 }
 
+/// An object with a route for each pair of weights of the two versions; the first has a condition.
+fn divided(weights: &[(i64, i64)]) -> Value {
+    let routes: Vec<_> = weights
+        .iter()
+        .enumerate()
+        .map(|(index, (stable, canary))| {
+            json!({"name": format!("route-{index}"), "match": [{"uri": {"prefix": format!("/{index}")}}], "route": [
+                {"destination": {"host": "reviews", "subset": "v1"}, "weight": stable},
+                {"destination": {"host": "reviews", "subset": "v2"}, "weight": canary},
+            ]})
+        })
+        .collect();
+    json!({"metadata": {}, "spec": {"http": routes}})
+}
+
+#[test]
+fn a_rollout_begins_at_the_share_that_is_there_and_keeps_it_to_the_unit() {
+    for (weights, share) in [
+        (&[(80, 20)][..], "20%"),
+        (&[(100, 0)], "0%"),
+        (&[(0, 7)], "100%"),
+        (&[(0, 0), (3, 1)], "25%"),
+        (&[(4, 1), (80, 20)], "20%"),
+        // Neither can be written in hundredths of a percent.
+        (&[(2, 1)], "33.33%"),
+        (&[(999_000, 1_234)], "0.12%"),
+    ] {
+        let object = divided(weights);
+        let mut rollout = begin(&object);
+        assert_eq!(rollout.share_before(&NAMES), Ok(percent(share)), "{weights:?}");
+        if !weights.contains(&(0, 0)) {
+            let prepared = moved(&object, &mut rollout, share);
+            assert_eq!(prepared["spec"], object["spec"], "{weights:?}");
+        }
+        // Nor is it another one after that.
+        assert_eq!(rollout.share_before(&NAMES), Ok(percent(share)), "{weights:?}");
+    }
+    let object = divided(&[(80, 20), (100, 0)]);
+    let refusal = begin(&object).share_before(&NAMES).expect_err("two shares");
+    assert_eq!(
+        refusal.message,
+        "v2 has 20% of the traffic of one route and 0% of another's"
+    );
+    // What is nearly nothing is nothing when that is said, and so is what is nearly everything.
+    for (weights, share, canary) in [((999_999, 1), "0%", 0), ((1, 999_999), "100%", 1_000_000)] {
+        let object = divided(&[weights]);
+        let moved = moved(&object, &mut begin(&object), share);
+        assert_eq!(moved["spec"]["http"][0]["route"][1]["weight"], canary);
+    }
+}
+
+#[test]
+fn the_routes_of_a_rollout_are_known_by_name_and_number() {
+    let object = divided(&[(100, 0), (100, 0)]);
+    let routes = patch::routes(&object, &subject(), Some("1"), &NAMES).expect("a route");
+    let mut rollout = Rollout::new(subject(), routes, &stamp(), Vec::new());
+    rollout.extras.previews = vec![Condition::header("x=y").expect("a condition")];
+    let live = moved(&object, &mut rollout, "10%");
+    // It is the third now, below the one for the condition.
+    for (wanted, is_it) in [
+        ("1", true),
+        ("2", true),
+        ("http[1]", true),
+        ("route-1", true),
+        ("0", false),
+        ("3", false),
+        ("route-0", false),
+    ] {
+        assert_eq!(patch::are_called(&live, &rollout, wanted), Ok(is_it), "{wanted}");
+    }
+    let both = begin(&object);
+    assert_eq!(patch::are_called(&object, &both, "1"), Ok(false));
+}
+
 #[test]
 fn an_edit_of_the_route_is_a_conflict_and_any_other_is_not() {
     let object = single();
