@@ -514,7 +514,7 @@ fn acting(commands: Vec<Command>) -> (Arc<Mutex<Vec<Value>>>, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_can_go_on_and_back() {
-    let rounds = kills(5);
+    let rounds = kills(13);
     let scene = Scene::new("canary-kill").await;
     let stage = &scene.stage;
     let traffic = scene.traffic();
