@@ -494,9 +494,9 @@ async fn move_traffic(
     )
     .await;
     lock.release().await;
-    let (_, rollout) = result?;
+    let (live, rollout) = result?;
     last::write(driver);
-    let synced = sync(printer, driver, speaker, &rollout, change.proxy_timeout).await?;
+    let synced = sync(printer, driver, speaker, &live, &rollout, change.proxy_timeout).await?;
     Ok(moved(printer, &rollout, synced))
 }
 
@@ -701,11 +701,12 @@ async fn sync(
     printer: &mut Printer,
     driver: &Driver,
     speaker: Speaker,
+    live: &Value,
     rollout: &Rollout,
     limit: Duration,
 ) -> Result<Synced, CommandError> {
     let percent = rollout.percent;
-    let proxies = driver.wait_synced(rollout, percent, limit).await?;
+    let proxies = driver.wait_synced(live, rollout, limit).await;
     speaker.say(printer, &Event::Synced { percent, proxies })?;
     Ok(proxies)
 }
@@ -746,7 +747,7 @@ async fn go_back(
             rollout.subject.stable
         )));
     }
-    let synced = sync(printer, driver, speaker, &rollout, proxy_timeout).await?;
+    let synced = sync(printer, driver, speaker, &live, &rollout, proxy_timeout).await?;
     if rollout.created.is_empty() {
         return Ok((rollout, synced));
     }

@@ -97,18 +97,33 @@ pub struct RouteState {
 impl RouteState {
     /// The weights before the rollout: the canary's, and that of both versions together.
     pub fn weights_before(&self, subject: &Subject, names: &Names<'_>) -> (i64, i64) {
-        let weights = self.section.weights(&self.original);
-        let (mut canary, mut both) = (0_i64, 0_i64);
-        for (destination, weight) in self.original.iter().zip(weights) {
-            match subject.role(self.section, destination, names) {
-                Role::Other => continue,
-                Role::Canary => canary = canary.saturating_add(weight),
-                Role::Stable | Role::Whole => {}
-            }
-            both = both.saturating_add(weight);
-        }
-        (canary, both)
+        divided(subject, self.section, &self.original, names)
     }
+}
+
+/// The weight of the canary among destinations, and that of both versions together.
+fn divided(subject: &Subject, section: Section, destinations: &[Value], names: &Names<'_>) -> (i64, i64) {
+    let (mut canary, mut both) = (0_i64, 0_i64);
+    for (destination, weight) in destinations.iter().zip(section.weights(destinations)) {
+        match subject.role(section, destination, names) {
+            Role::Other => continue,
+            Role::Canary => canary = canary.saturating_add(weight),
+            Role::Stable | Role::Whole => {}
+        }
+        both = both.saturating_add(weight);
+    }
+    (canary, both)
+}
+
+/// The shares that the canary has on the routes of an object to either version, in a rollout or not.
+pub fn shares(object: &Value, subject: &Subject, names: &Names<'_>) -> Vec<Percent> {
+    let sections = Section::of(object).iter();
+    let routes = sections.flat_map(|section| section.routes(object).iter().map(|route| (*section, route)));
+    routes
+        .map(|(section, route)| divided(subject, section, section.destinations(route), names))
+        .filter(|(_, both)| *both > 0)
+        .map(|(canary, both)| Percent::of_parts(canary, both))
+        .collect()
 }
 
 /// Something that a rollout has made and takes away again.

@@ -192,7 +192,7 @@ async fn follow(printer: &mut Printer, watching: &Watching) -> Result<Exit, Comm
                 .get_or_insert_with(|| Board::new(&rollout, run))
                 .at(&rollout, run);
         }
-        let synced = sync(printer, driver, *speaker, &rollout, *proxy_timeout).await?;
+        let synced = sync(printer, driver, *speaker, &live, &rollout, *proxy_timeout).await?;
         match watch_step(printer, watching, run).await? {
             Watched::Enough => {}
             Watched::Ended(phase) => return ended(printer, watching, &rollout, phase),

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use mesh_canary::percent::Percent;
-use mesh_canary::route::{Subject, Version};
-use mesh_canary::state::Rollout;
+use mesh_canary::route::{Names, Subject, Version};
+use mesh_canary::state::{self, Rollout};
 use mesh_core::cluster::{BodyReader, Found, Scope, proxy_of};
 use mesh_core::{Kind, Visibility};
 use mesh_envoy::istio::ClusterName;
@@ -49,6 +49,29 @@ enum Look {
     Elsewhere,
     /// It does not answer.
     Silent,
+}
+
+impl Look {
+    /// One whose routes give the canary these `shares`, where it should have `wanted`. The `others` are those of routes
+    /// that may be none of the rollout's.
+    fn at(shares: &[f64], wanted: Percent, others: &[Percent]) -> Self {
+        let is = |share: f64, other: Percent| (share - other.ratio()).abs() < TOLERANCE;
+        let is_whole = |share: f64| {
+            [Percent::ZERO, Percent::FULL]
+                .iter()
+                .any(|whole| is(share, *whole))
+        };
+        let is_known =
+            |share: f64| is_whole(share) || is(share, wanted) || others.iter().any(|other| is(share, *other));
+        if shares.is_empty() {
+            Self::Elsewhere
+        } else if shares.iter().any(|share| is(*share, wanted)) && shares.iter().all(|share| is_known(*share))
+        {
+            Self::Current
+        } else {
+            Self::Behind
+        }
+    }
 }
 
 impl Synced {
@@ -95,13 +118,13 @@ impl Driver {
         pods.iter().filter_map(|pod| proxy_of(pod, None).ok()).collect()
     }
 
-    /// How many proxies have the canary's share.
-    pub(super) async fn synced(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> Synced {
-        Synced::of(&self.look_at(proxies, rollout, percent).await)
+    /// How many proxies have the canary's share, as it is in the object with the routes.
+    pub(super) async fn synced(&self, proxies: &[Found], live: &Value, rollout: &Rollout) -> Synced {
+        Synced::of(&self.look_at(proxies, live, rollout).await)
     }
 
     /// What each proxy's own config says of the canary's share.
-    async fn look_at(&self, proxies: &[Found], rollout: &Rollout, percent: Percent) -> Vec<Look> {
+    async fn look_at(&self, proxies: &[Found], live: &Value, rollout: &Rollout) -> Vec<Look> {
         let mut shares = vec![Some(Vec::new()); proxies.len()];
         let (has_requests, has_connections) = rollout.traffic();
         let places = [
@@ -121,31 +144,24 @@ impl Driver {
                 }
             }
         }
-        let wanted = percent.ratio();
-        let is_wanted = |share: &f64| (share - wanted).abs() < TOLERANCE;
-        let is_split = |share: &&f64| **share > TOLERANCE && **share < 1.0 - TOLERANCE;
+        let names = Names {
+            namespace: live["metadata"]["namespace"].as_str().unwrap_or_default(),
+            cluster_domain: &self.mesh.settings().cluster_domain,
+        };
+        let others = state::shares(live, &rollout.subject, &names);
         let look = |shares: Option<Vec<f64>>| match shares {
             None => Look::Silent,
-            Some(shares) if shares.is_empty() => Look::Elsewhere,
-            Some(shares) if shares.iter().any(is_wanted) && shares.iter().filter(is_split).all(is_wanted) => {
-                Look::Current
-            }
-            Some(_) => Look::Behind,
+            Some(shares) => Look::at(&shares, rollout.percent, &others),
         };
         shares.into_iter().map(look).collect()
     }
 
     /// Waits until all proxies have the canary's share, at most for `limit`. After the first look only those that are
     /// behind are asked again.
-    pub(super) async fn wait_synced(
-        &self,
-        rollout: &Rollout,
-        percent: Percent,
-        limit: Duration,
-    ) -> Result<Synced, CommandError> {
-        let look = async |proxies: &[Found]| self.look_at(proxies, rollout, percent).await;
+    pub(super) async fn wait_synced(&self, live: &Value, rollout: &Rollout, limit: Duration) -> Synced {
+        let look = async |proxies: &[Found]| self.look_at(proxies, live, rollout).await;
         let (all, _) = self.wait_for(self.envoys().await, limit, look).await;
-        Ok(all)
+        all
     }
 
     /// Waits until none of the proxies is behind, at most for `limit`: how many are not, and those that are.
@@ -399,6 +415,34 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_proxy_is_current_when_it_has_the_share_and_no_old_one() {
+        let percent = |text: &str| text.parse::<Percent>().expect("a share");
+        let wanted = percent("10%");
+        let own = [wanted];
+        let both = [wanted, percent("20%")];
+        for (shares, others, expected) in [
+            (&[][..], &own[..], Look::Elsewhere),
+            (&[0.1], &own, Look::Current),
+            (&[0.1, 0.0, 1.0], &own, Look::Current),
+            (&[0.0], &own, Look::Behind),
+            (&[0.05], &own, Look::Behind),
+            (&[0.1, 0.05], &own, Look::Behind),
+            // Another route of the object has a share of its own.
+            (&[0.1, 0.2], &own, Look::Behind),
+            (&[0.1, 0.2], &both, Look::Current),
+            (&[0.2], &both, Look::Behind),
+        ] {
+            assert_eq!(
+                Look::at(shares, wanted, others),
+                expected,
+                "{shares:?} {others:?}"
+            );
+        }
+        let third = percent("33.33%");
+        assert_eq!(Look::at(&[1.0 / 3.0], third, &[third]), Look::Current);
+    }
 
     #[test]
     fn who_was_behind_and_falls_silent_is_not_current() {

@@ -140,7 +140,7 @@ async fn look(driver: &Driver, args: &StatusArgs) -> Result<Status, CommandError
         None
     };
     let proxies = driver.envoys().await;
-    let synced = driver.synced(&proxies, &rollout, rollout.percent).await;
+    let synced = driver.synced(&proxies, &live, &rollout).await;
     let mut stable = version(driver, &rollout, &subject.stable).await;
     let mut canary = version(driver, &rollout, &subject.canary).await;
     let metrics = measure(driver, args, &rollout, [&mut stable, &mut canary])

@@ -135,11 +135,14 @@ impl Going<'_> {
         let limit = args.change.proxy_timeout;
         let step = args.step(Shift::To(*next));
         let wanted = |rollout: &Rollout| planned(driver, rollout, &step);
-        let (_, mut rollout) =
+        let (mut live, mut rollout) =
             write(printer, driver, speaker, &args.subject, prepared, limit, wanted).await?;
         last::write(driver);
         for share in *rest {
-            if !sync(printer, driver, speaker, &rollout, limit).await?.is_done() {
+            if !sync(printer, driver, speaker, &live, &rollout, limit)
+                .await?
+                .is_done()
+            {
                 printer.note(STAYS);
                 return Ok(Exit::TimedOut);
             }
@@ -171,10 +174,10 @@ impl Going<'_> {
                 )?;
                 changed(driver, target, live, &after)
             };
-            (_, rollout) = driver.change(target, make).await?;
+            (live, rollout) = driver.change(target, make).await?;
             speaker.say(printer, &Event::shifted(target, &rollout))?;
         }
-        let synced = sync(printer, driver, speaker, &rollout, limit).await?;
+        let synced = sync(printer, driver, speaker, &live, &rollout, limit).await?;
         Ok(moved(printer, &rollout, synced))
     }
 

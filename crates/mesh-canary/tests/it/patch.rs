@@ -3,7 +3,7 @@
 use mesh_canary::patch::{self, find, restore, shift};
 use mesh_canary::percent::Percent;
 use mesh_canary::route::{Condition, Names, Role, Section, Subject, Version, is_own};
-use mesh_canary::state::{ANNOTATION, Phase, Rollout, Stamp};
+use mesh_canary::state::{ANNOTATION, Phase, Rollout, Stamp, shares};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -617,6 +617,10 @@ fn a_rollout_begins_at_the_share_that_is_there_and_keeps_it_to_the_unit() {
         assert_eq!(rollout.share_before(&NAMES), Ok(percent(share)), "{weights:?}");
     }
     let object = divided(&[(80, 20), (100, 0)]);
+    assert_eq!(
+        shares(&object, &subject(), &NAMES),
+        [percent("20%"), percent("0%")]
+    );
     let refusal = begin(&object).share_before(&NAMES).expect_err("two shares");
     assert_eq!(
         refusal.message,
