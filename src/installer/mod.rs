@@ -159,8 +159,6 @@ pub(crate) fn error(error: EngineError) -> CommandError {
             )),
         EngineError::LockLost(_) => CommandError::user(error.to_string())
             .hinted("see what became of it with `meshctl verify`, and run the command again"),
-        EngineError::NoNamespace(_) => CommandError::user(error.to_string())
-            .hinted("`--istio-namespace` names that of the control plane"),
         EngineError::Obstacles(obstacles) => show::obstacles(&obstacles),
         EngineError::Outdated(_) => {
             CommandError::user(error.to_string()).hinted("nothing was changed; run the command again")
@@ -175,6 +173,6 @@ pub(crate) fn error(error: EngineError) -> CommandError {
         EngineError::State(_) => CommandError::user(error.to_string()).hinted(
             "it is the only record of what is installed: restore it, or use the meshctl that wrote it",
         ),
-        EngineError::Object(_) => CommandError::user(error.to_string()),
+        EngineError::NoNamespace(_) | EngineError::Object(_) => CommandError::user(error.to_string()),
     }
 }
