@@ -467,7 +467,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Time that one request may take')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Time that all of the work may take')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colors')
-            [CompletionResult]::new('--overwrite', '--overwrite', [CompletionResultType]::ParameterName, 'Move the tag if it leads to another revision')
+            [CompletionResult]::new('--overwrite', '--overwrite', [CompletionResultType]::ParameterName, 'Move the tag if it leads to another revision, and set it even if another mesh has one of the name')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would happen, and change nothing')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before the change')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before the change')
@@ -672,7 +672,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
         }
         'meshctl;operator;init' {
             [CompletionResult]::new('--watched-namespaces', '--watched-namespaces', [CompletionResultType]::ParameterName, 'Namespaces whose control planes it looks after, and the only ones that it touches')
-            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator')
+            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator, which must not be one of those')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Revisions of control planes that it may install; `default` is the one without a name')
             [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Revisions of control planes that it may install; `default` is the one without a name')
             [CompletionResult]::new('--hub', '--hub', [CompletionResultType]::ParameterName, 'Registry and folder of its image')
@@ -708,7 +708,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
         }
         'meshctl;operator;dump' {
             [CompletionResult]::new('--watched-namespaces', '--watched-namespaces', [CompletionResultType]::ParameterName, 'Namespaces whose control planes it looks after, and the only ones that it touches')
-            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator')
+            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator, which must not be one of those')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Revisions of control planes that it may install; `default` is the one without a name')
             [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Revisions of control planes that it may install; `default` is the one without a name')
             [CompletionResult]::new('--hub', '--hub', [CompletionResultType]::ParameterName, 'Registry and folder of its image')
@@ -757,7 +757,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
         }
         'meshctl;operator;run' {
             [CompletionResult]::new('--watched-namespaces', '--watched-namespaces', [CompletionResultType]::ParameterName, 'Namespaces whose control planes it looks after, and the only ones that it touches')
-            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator')
+            [CompletionResult]::new('--operator-namespace', '--operator-namespace', [CompletionResultType]::ParameterName, 'Namespace of the operator, which must not be one of those')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port to listen on; port 0 is any that is free, and is told on standard error')
             [CompletionResult]::new('--resync', '--resync', [CompletionResultType]::ParameterName, 'Time after which everything is looked at, even if nothing seems to have changed')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod''s own ServiceAccount]')
@@ -2288,7 +2288,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             break
         }
         'meshctl;canary;init' {
-            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to have the weights')
+            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to know the subsets, and to have the weights')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]')
@@ -2329,7 +2329,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             [CompletionResult]::new('--mirror', '--mirror', [CompletionResultType]::ParameterName, 'Send the new version a copy of this share of the requests; its answers are thrown away')
             [CompletionResult]::new('--sticky', '--sticky', [CompletionResultType]::ParameterName, 'Keep users who were sent to the new version there, by a cookie of this name')
             [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Edit the files below here instead of the cluster, and keep their comments (can be repeated)')
-            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to have the weights')
+            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to know the subsets, and to have the weights')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]')
@@ -2422,7 +2422,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             [CompletionResult]::new('--prometheus-ca', '--prometheus-ca', [CompletionResultType]::ParameterName, 'File with the authorities (PEM) that may have signed its certificate, beside those of the system')
             [CompletionResult]::new('--query-timeout', '--query-timeout', [CompletionResultType]::ParameterName, 'How long one question to Prometheus may take')
             [CompletionResult]::new('--on-interrupt', '--on-interrupt', [CompletionResultType]::ParameterName, 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM')
-            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to have the weights')
+            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to know the subsets, and to have the weights')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]')
@@ -2462,7 +2462,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             break
         }
         'meshctl;canary;promote' {
-            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to have the weights')
+            [CompletionResult]::new('--proxy-timeout', '--proxy-timeout', [CompletionResultType]::ParameterName, 'How long to wait for proxies to know the subsets, and to have the weights')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]')
@@ -2547,6 +2547,7 @@ Register-ArgumentCompleter -Native -CommandName 'meshctl' -ScriptBlock {
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Time that one request may take')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Time that all of the work may take')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colors')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Go back even if no pod of the old version is ready')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and data only: no notes, no summary')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and data only: no notes, no summary')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was skipped, and why')

@@ -1363,7 +1363,7 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__canary__subcmd__undo)
-            opts="-o -s -n -q -v -h -V --proxy-timeout --output --service --namespace --stable --canary --object --route --istio-namespace --kubeconfig --context --as --as-group --as-uid --request-timeout --timeout --color --quiet --verbose --help --version"
+            opts="-o -s -n -q -v -h -V --force --proxy-timeout --output --service --namespace --stable --canary --object --route --istio-namespace --kubeconfig --context --as --as-group --as-uid --request-timeout --timeout --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

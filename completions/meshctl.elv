@@ -447,7 +447,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand --request-timeout 'Time that one request may take'
             cand --timeout 'Time that all of the work may take'
             cand --color 'When to use colors'
-            cand --overwrite 'Move the tag if it leads to another revision'
+            cand --overwrite 'Move the tag if it leads to another revision, and set it even if another mesh has one of the name'
             cand --dry-run 'Show what would happen, and change nothing'
             cand -y 'Do not ask before the change'
             cand --yes 'Do not ask before the change'
@@ -643,7 +643,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
         }
         &'meshctl;operator;init'= {
             cand --watched-namespaces 'Namespaces whose control planes it looks after, and the only ones that it touches'
-            cand --operator-namespace 'Namespace of the operator'
+            cand --operator-namespace 'Namespace of the operator, which must not be one of those'
             cand -r 'Revisions of control planes that it may install; `default` is the one without a name'
             cand --revision 'Revisions of control planes that it may install; `default` is the one without a name'
             cand --hub 'Registry and folder of its image'
@@ -678,7 +678,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
         }
         &'meshctl;operator;dump'= {
             cand --watched-namespaces 'Namespaces whose control planes it looks after, and the only ones that it touches'
-            cand --operator-namespace 'Namespace of the operator'
+            cand --operator-namespace 'Namespace of the operator, which must not be one of those'
             cand -r 'Revisions of control planes that it may install; `default` is the one without a name'
             cand --revision 'Revisions of control planes that it may install; `default` is the one without a name'
             cand --hub 'Registry and folder of its image'
@@ -725,7 +725,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
         }
         &'meshctl;operator;run'= {
             cand --watched-namespaces 'Namespaces whose control planes it looks after, and the only ones that it touches'
-            cand --operator-namespace 'Namespace of the operator'
+            cand --operator-namespace 'Namespace of the operator, which must not be one of those'
             cand --listen 'Address and port to listen on; port 0 is any that is free, and is told on standard error'
             cand --resync 'Time after which everything is looked at, even if nothing seems to have changed'
             cand --kubeconfig 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod''s own ServiceAccount]'
@@ -2207,7 +2207,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand history 'List what happened'
         }
         &'meshctl;canary;init'= {
-            cand --proxy-timeout 'How long to wait for proxies to have the weights'
+            cand --proxy-timeout 'How long to wait for proxies to know the subsets, and to have the weights'
             cand -o 'Form of the output'
             cand --output 'Form of the output'
             cand -s 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]'
@@ -2247,7 +2247,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand --mirror 'Send the new version a copy of this share of the requests; its answers are thrown away'
             cand --sticky 'Keep users who were sent to the new version there, by a cookie of this name'
             cand --files 'Edit the files below here instead of the cluster, and keep their comments (can be repeated)'
-            cand --proxy-timeout 'How long to wait for proxies to have the weights'
+            cand --proxy-timeout 'How long to wait for proxies to know the subsets, and to have the weights'
             cand -o 'Form of the output'
             cand --output 'Form of the output'
             cand -s 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]'
@@ -2338,7 +2338,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand --prometheus-ca 'File with the authorities (PEM) that may have signed its certificate, beside those of the system'
             cand --query-timeout 'How long one question to Prometheus may take'
             cand --on-interrupt 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM'
-            cand --proxy-timeout 'How long to wait for proxies to have the weights'
+            cand --proxy-timeout 'How long to wait for proxies to know the subsets, and to have the weights'
             cand -o 'Form of the output'
             cand --output 'Form of the output'
             cand -s 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]'
@@ -2377,7 +2377,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand --version 'Print version'
         }
         &'meshctl;canary;promote'= {
-            cand --proxy-timeout 'How long to wait for proxies to have the weights'
+            cand --proxy-timeout 'How long to wait for proxies to know the subsets, and to have the weights'
             cand -o 'Form of the output'
             cand --output 'Form of the output'
             cand -s 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]'
@@ -2460,6 +2460,7 @@ set edit:completion:arg-completer[meshctl] = {|@words|
             cand --request-timeout 'Time that one request may take'
             cand --timeout 'Time that all of the work may take'
             cand --color 'When to use colors'
+            cand --force 'Go back even if no pod of the old version is ready'
             cand -q 'Print errors and data only: no notes, no summary'
             cand --quiet 'Print errors and data only: no notes, no summary'
             cand -v 'Say more: what was skipped, and why'

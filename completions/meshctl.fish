@@ -533,7 +533,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_sub
 complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l overwrite -d 'Move the tag if it leads to another revision'
+complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l overwrite -d 'Move the tag if it leads to another revision, and set it even if another mesh has one of the name'
 complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -l dry-run -d 'Show what would happen, and change nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s y -l yes -d 'Do not ask before the change'
 complete -c meshctl -n "__fish_meshctl_using_subcommand tag; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
@@ -685,7 +685,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "remove" -d 'Remove the operator'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and not __fish_seen_subcommand_from init dump remove run" -f -a "run" -d 'Look after control planes: what runs in the operator\'s pod'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l operator-namespace -d 'Namespace of the operator, which must not be one of those' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s r -l revision -d 'Revisions of control planes that it may install; `default` is the one without a name' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l hub -d 'Registry and folder of its image' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -l tag -d 'Tag of its image [default: the version of this program]' -r
@@ -715,7 +715,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_see
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from init" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l operator-namespace -d 'Namespace of the operator, which must not be one of those' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -s r -l revision -d 'Revisions of control planes that it may install; `default` is the one without a name' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l hub -d 'Registry and folder of its image' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from dump" -l tag -d 'Tag of its image [default: the version of this program]' -r
@@ -752,7 +752,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_see
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l watched-namespaces -d 'Namespaces whose control planes it looks after, and the only ones that it touches' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l operator-namespace -d 'Namespace of the operator' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l operator-namespace -d 'Namespace of the operator, which must not be one of those' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l listen -d 'Address and port to listen on; port 0 is any that is free, and is told on standard error' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l resync -d 'Time after which everything is looked at, even if nothing seems to have changed' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand operator; and __fish_seen_subcommand_from run" -l kubeconfig -d 'Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod\'s own ServiceAccount]' -r -F
@@ -1996,7 +1996,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "pause" -d 'Hold a run that is under way where it is'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "resume" -d 'Go on with a run that was paused or has died'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from init shift status run promote abort undo pause resume history" -f -a "history" -d 'List what happened'
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -l proxy-timeout -d 'How long to wait for proxies to know the subsets, and to have the weights' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'A JSON object on each line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from init" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
@@ -2030,7 +2030,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l mirror -d 'Send the new version a copy of this share of the requests; its answers are thrown away' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l sticky -d 'Keep users who were sent to the new version there, by a cookie of this name' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l files -d 'Edit the files below here instead of the cluster, and keep their comments (can be repeated)' -r -F
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l proxy-timeout -d 'How long to wait for proxies to know the subsets, and to have the weights' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'A JSON object on each line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
@@ -2110,7 +2110,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l query-timeout -d 'How long one question to Prometheus may take' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l on-interrupt -d 'What becomes of traffic when the run is stopped by Ctrl-C or SIGTERM' -r -f -a "hold\t'It stays where it is'
 abort\t'All of it goes back'"
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l proxy-timeout -d 'How long to wait for proxies to know the subsets, and to have the weights' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'A JSON object on each line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
@@ -2143,7 +2143,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
-complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l proxy-timeout -d 'How long to wait for proxies to have the weights' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l proxy-timeout -d 'How long to wait for proxies to know the subsets, and to have the weights' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s o -l output -d 'Form of the output' -r -f -a "text\t'For people'
 json\t'A JSON object on each line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s s -l service -d 'The service, as NAME or NAME.NAMESPACE [default: the one of the last time here, or the only candidate]' -r
@@ -2214,6 +2214,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l color -d 'When to use colors' -r -f -a "auto\t'On terminals, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l force -d 'Go back even if no pod of the old version is ready'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s q -l quiet -d 'Print errors and data only: no notes, no summary'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s v -l verbose -d 'Say more: what was skipped, and why'
 complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
