@@ -5,6 +5,9 @@ mod api;
 #[cfg(unix)]
 mod canary;
 mod canary_e2e;
+mod canary_files;
+mod canary_others;
+mod canary_prometheus;
 mod canary_support;
 mod check_inject;
 mod cluster;
