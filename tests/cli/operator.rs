@@ -642,6 +642,13 @@ async fn control_planes_are_kept_as_they_are_described() {
         note == "Service mesh-a/istiod made again"
     })
     .await;
+    // So is what others add to its lists.
+    let ports = async || services.get("istiod").await.expect("it is there").data["spec"]["ports"].clone();
+    let expected = ports().await;
+    let other = Patch::Merge(json!({"spec": {"ports": [{"name": "other", "port": 1234}]}}));
+    let patched = services.patch("istiod", &PatchParams::default(), &other).await;
+    patched.expect("it is there");
+    wait_for("the ports", async || (ports().await == expected).then_some(())).await;
     nothing_is_written_without_need(&admin, &first).await;
     let metrics = first.get("/metrics").1;
     let is_told = |line: &str| metrics.lines().any(|told| told == line);

@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mesh_core::cluster::{Answer, Cluster, ClusterError, ErrorKind, ListQuery, Method, Scope, Write};
 use serde_json::{Value, json};
 
+use super::additions::{removals, without};
 use super::kept::Kept;
 use super::lock::Lock;
 use super::{EngineError, Event, Report, Result};
@@ -278,7 +279,7 @@ impl Api {
         .await
     }
 
-    /// Makes an object be as described: server-side apply.
+    /// Makes an object be as described: server-side apply. By force, what others have added to its lists goes, too.
     pub(super) async fn apply(&self, reference: &ObjectRef, object: &Value, how: How) -> Result<Applied> {
         let dry_run = if how.dry_run { "&dryRun=All" } else { "" };
         let write = Write {
@@ -301,7 +302,29 @@ impl Api {
                     self.wait_until_gone(reference, &status).await?;
                     continue;
                 }
-                return Ok(Applied::Done(status));
+                let removals = if how.force { removals(&status) } else { Vec::new() };
+                if removals.is_empty() {
+                    return Ok(Applied::Done(status));
+                }
+                if how.dry_run {
+                    return Ok(Applied::Done(without(&status, &removals)));
+                }
+                let write = Write {
+                    method: Method::PATCH,
+                    path: format!("{}?fieldManager={FIELD_MANAGER}", reference.path()),
+                    content_type: "application/json-patch+json",
+                    body: Value::Array(removals).to_string().into_bytes(),
+                };
+                let answer = self.write(&what, &write).await?;
+                if answer.status.is_success() {
+                    return Ok(Applied::Done(parse(&what, &answer.body)?));
+                }
+                if matches!(answer.status.as_u16(), 404 | 409) {
+                    // Somebody wrote at the same moment, or deleted it.
+                    tokio::time::sleep(POLL).await;
+                    continue;
+                }
+                return Ok(Applied::Refused(answer.error(&what).message));
             }
             let conflicts = conflicts(&status);
             if answer.status.as_u16() == 409 && !conflicts.is_empty() {

@@ -12,6 +12,7 @@
 //! change can be made twice, and nothing is deleted that does not carry the owner's label. Once the lock is held,
 //! failures that may pass are waited for: whoever calls sets the limit, by dropping the future.
 
+mod additions;
 mod api;
 mod install;
 mod kept;
