@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
+use serde_json::{Map, Value};
 
 use crate::object::FIELD_MANAGER;
 
@@ -20,9 +22,9 @@ enum Token {
 /// ServiceAccount.
 const WHERE: [&str; 2] = ["f:spec", "f:webhooks"];
 
-/// The operations of a JSON Patch (RFC 6902) that take away what others have added to lists of which we have items. They
-/// apply to exactly this version of the object, and are none if there is nothing to take away.
-pub(super) fn removals(object: &Value) -> Vec<Value> {
+/// The JSON Patch (RFC 6902) that takes away what others have added to lists of which we have items. It applies to exactly
+/// this version of the object. `None` if there is nothing to take away.
+pub(super) fn removals(object: &Value) -> Option<Patch> {
     let mut found = BTreeSet::new();
     let entries = || {
         let fields = object["metadata"]["managedFields"].as_array();
@@ -45,37 +47,18 @@ pub(super) fn removals(object: &Value) -> Vec<Value> {
         }
     }
     if found.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let version = &object["metadata"]["resourceVersion"];
-    let mut operations =
-        vec![json!({"op": "replace", "path": "/metadata/resourceVersion", "value": version})];
+    let version = PatchOperation::Replace(ReplaceOperation {
+        path: PointerBuf::from_tokens(["metadata", "resourceVersion"]),
+        value: object["metadata"]["resourceVersion"].clone(),
+    });
     // From the end, so that none moves another.
-    operations.extend(
-        found
-            .iter()
-            .rev()
-            .map(|path| json!({"op": "remove", "path": pointer(path)})),
-    );
-    operations
-}
-
-/// An object after [`removals`] of it.
-pub(super) fn without(object: &Value, removals: &[Value]) -> Value {
-    let mut object = object.clone();
-    for removal in removals.iter().filter(|operation| operation["op"] == "remove") {
-        let path = removal["path"].as_str().unwrap_or_default();
-        if let Some((list, index)) = path.rsplit_once('/')
-            && let (Some(list), Ok(index)) = (
-                object.pointer_mut(list).and_then(Value::as_array_mut),
-                index.parse::<usize>(),
-            )
-            && index < list.len()
-        {
-            list.remove(index);
-        }
-    }
-    object
+    let removals = found
+        .iter()
+        .rev()
+        .map(|path| PatchOperation::Remove(RemoveOperation { path: pointer(path) }));
+    Some(Patch([version].into_iter().chain(removals).collect()))
 }
 
 /// What several entries have of a part.
@@ -118,17 +101,17 @@ fn has_items(entry: &Value) -> bool {
 }
 
 /// The JSON Pointer (RFC 6901) of a path.
-fn pointer(path: &[Token]) -> String {
-    let tokens = path.iter().map(|token| match token {
-        Token::Field(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-        Token::Item(index) => format!("/{index}"),
-    });
-    tokens.collect()
+fn pointer(path: &[Token]) -> PointerBuf {
+    PointerBuf::from_tokens(path.iter().map(|token| match token {
+        Token::Field(name) => name.clone(),
+        Token::Item(index) => index.to_string(),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -147,6 +130,14 @@ mod tests {
                 {"name": "more"},
             ], "tolerations": [{"key": "theirs"}]},
         })
+    }
+
+    fn after(object: &Value) -> Value {
+        let mut left = object.clone();
+        if let Some(patch) = removals(object) {
+            json_patch::patch(&mut left, &patch).expect("it is made for the object");
+        }
+        left
     }
 
     #[test]
@@ -177,11 +168,9 @@ mod tests {
             status
         ]));
         let paths = |object: &Value| {
-            let all = removals(object);
-            let removed = all.iter().filter(|operation| operation["op"] == "remove");
-            removed
-                .map(|operation| operation["path"].clone())
-                .collect::<Vec<_>>()
+            let all = removals(object).expect("something is to be taken away").0;
+            let paths = all[1..].iter().map(|operation| operation.path().to_string());
+            paths.collect::<Vec<_>>()
         };
         let expected = [
             "/spec/containers/1/env/2",
@@ -189,7 +178,7 @@ mod tests {
             "/spec/containers/0",
         ];
         assert_eq!(paths(&object), expected);
-        let left = without(&object, &removals(&object));
+        let left = after(&object);
         assert_eq!(
             left["spec"]["containers"],
             json!([{"name": "istiod", "env": [{"name": "B"}]}, {"name": "more"}])
@@ -198,9 +187,9 @@ mod tests {
         let object = deployment(&json!([managed(FIELD_MANAGER, &ours), managed("b", &more)]));
         assert_eq!(paths(&object), ["/spec/containers/2", "/spec/containers/0"]);
         let object = deployment(&json!([managed(FIELD_MANAGER, &ours)]));
-        assert_eq!(removals(&object), [json!(null); 0]);
+        assert_eq!(removals(&object), None);
         let object = deployment(&json!([managed("a", &theirs)]));
-        assert_eq!(removals(&object), [json!(null); 0], "nothing of it is ours");
+        assert_eq!(removals(&object), None, "nothing of it is ours");
     }
 
     proptest! {
@@ -212,7 +201,7 @@ mod tests {
             let fields = json!({"f:spec": {(part.clone()): {(deep.clone()): {}}, (deep): {(part): {}}}});
             let ours = json!({"f:spec": {"f:containers": {"k:{\"name\":\"istiod\"}": {}}}});
             let object = deployment(&json!([managed(FIELD_MANAGER, &ours), managed("a", &fields)]));
-            let left = without(&object, &removals(&object));
+            let left = after(&object);
             let names = left["spec"]["containers"].as_array().map(Vec::len);
             prop_assert!(names.is_some_and(|left| left >= 1));
         }

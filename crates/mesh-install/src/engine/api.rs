@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mesh_core::cluster::{Answer, Cluster, ClusterError, ErrorKind, ListQuery, Method, Scope, Write};
 use serde_json::{Value, json};
 
-use super::additions::{removals, without};
+use super::additions::removals;
 use super::kept::Kept;
 use super::lock::Lock;
 use super::{EngineError, Event, Report, Result};
@@ -302,18 +302,20 @@ impl Api {
                     self.wait_until_gone(reference, &status).await?;
                     continue;
                 }
-                let removals = if how.force { removals(&status) } else { Vec::new() };
-                if removals.is_empty() {
+                let Some(removals) = how.force.then(|| removals(&status)).flatten() else {
                     return Ok(Applied::Done(status));
-                }
+                };
                 if how.dry_run {
-                    return Ok(Applied::Done(without(&status, &removals)));
+                    let mut status = status;
+                    // It is made for exactly this object.
+                    let _ = json_patch::patch(&mut status, &removals);
+                    return Ok(Applied::Done(status));
                 }
                 let write = Write {
                     method: Method::PATCH,
                     path: format!("{}?fieldManager={FIELD_MANAGER}", reference.path()),
                     content_type: "application/json-patch+json",
-                    body: Value::Array(removals).to_string().into_bytes(),
+                    body: json!(removals).to_string().into_bytes(),
                 };
                 let answer = self.write(&what, &write).await?;
                 if answer.status.is_success() {
